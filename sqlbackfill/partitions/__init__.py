@@ -1,0 +1,1 @@
+"""Pure calendar and key algebra: grains, bounds, partition sets, the -p grammar, mappings."""

@@ -1,0 +1,1 @@
+"""What to rebuild: states, selection of partitions, chunks, order. Pure: spends nothing."""

@@ -1,0 +1,1 @@
+"""Reading a project: its files, models, sources, profiles and selectors. No Jinja, no SQL."""

@@ -1,0 +1,1 @@
+"""What a query means: parse, lineage, read windows, separability, fingerprint. The only user of sqlglot."""

@@ -1,0 +1,1 @@
+"""Doing what a plan says: order of work, transactions per chunk, progress events."""

@@ -1,0 +1,1 @@
+"""Jinja: the context that models see, rendering, and the map back to the user's file."""

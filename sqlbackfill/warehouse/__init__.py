@@ -1,0 +1,1 @@
+"""Warehouses behind one protocol. Concrete adapters are imported by app alone."""

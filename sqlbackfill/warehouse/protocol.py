@@ -1,0 +1,122 @@
+"""What sqlbackfill needs of a warehouse: the seam that every adapter fills. No engine is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Relation:
+    """A physical table or view by its three names, as the engine spells them (unquoted)."""
+
+    database: str
+    schema: str
+    identifier: str
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.schema}.{self.identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a relation or of a query's result; `type` is the engine's own spelling."""
+
+    name: str
+    type: str
+
+
+class TableKind(StrEnum):
+    """What stands under a relation's name."""
+
+    TABLE = "table"
+    VIEW = "view"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableInfo:
+    """What stands under a relation's name now.
+
+    `identity` is a token that changes when the table is dropped and made anew and survives ALTER,
+    or None where the table carries none (it was made by another tool).
+    """
+
+    relation: Relation
+    kind: TableKind
+    columns: tuple[Column, ...]
+    identity: str | None
+
+
+class Session(Protocol):
+    """One connection, used by one thread at a time. Every driver error leaves it as ours."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one statement; `?` marks parameters. Timestamps are better cast to text in the SQL.
+
+        Raises WarehouseError, or TransientError where trying again may help.
+        """
+
+    def execute_count(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """The number of rows that a DELETE, INSERT or UPDATE changed."""
+
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None:
+        """Ends the transaction if there is one; never raises."""
+
+    def describe(self, query: str) -> tuple[Column, ...]:
+        """The columns that `query` would return, without running it."""
+
+    def table(self, relation: Relation) -> TableInfo | None:
+        """What stands under `relation`, or None."""
+
+    def tables(self, relations: Sequence[Relation]) -> dict[Relation, TableInfo]:
+        """The same for many at once, in one round trip; absent ones are left out."""
+
+    def interrupt(self) -> None:
+        """Cancels the statement that another thread runs on this session."""
+
+    def close(self) -> None: ...
+
+
+class Adapter(Protocol):
+    """A warehouse that a target names. Connects on the first session, never before."""
+
+    @property
+    def name(self) -> str:
+        """`duckdb`, `snowflake`: the profile's `type`."""
+
+    @property
+    def dialect(self) -> str:
+        """The sqlglot dialect of the SQL that it takes."""
+
+    @property
+    def stages(self) -> bool:
+        """Whether a chunk is computed into a staging table before its transaction begins."""
+
+    @property
+    def transactional_ddl(self) -> bool:
+        """Whether DDL rolls back with the transaction that holds it."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the warehouse is there at all (a DuckDB file may not be made yet)."""
+
+    def session(self, *, read_only: bool = False) -> Session:
+        """A new session. Read-only sessions never create the warehouse."""
+
+    def quote(self, relation: Relation) -> str:
+        """The relation as SQL, every part quoted."""
+
+    def quote_name(self, name: str) -> str:
+        """One identifier as SQL, quoted."""
+
+    def create_table(self, session: Session, relation: Relation, query: str) -> str:
+        """Makes an empty table with the columns of `query` (and its schema); returns its new identity."""
+
+    def add_identity(self, session: Session, relation: Relation) -> str:
+        """Gives a table that another tool made an identity; returns it."""
+
+    def close(self) -> None: ...

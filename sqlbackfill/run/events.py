@@ -1,0 +1,66 @@
+"""What a run says while it works: plain values for whoever shows or stores progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlbackfill.errors import Diagnostic
+from sqlbackfill.plan.types import Chunk, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """`skipped_partitions` were committed before by a run of the same plan."""
+
+    run_id: str
+    plan: Plan
+    skipped_partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkStarted:
+    model: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkFinished:
+    model: str
+    chunk: Chunk
+    rows: int
+    seconds: float
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkFailed:
+    model: str
+    chunk: Chunk
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkBlocked:
+    """Not tried, since what it reads failed: `by` names the model at fault."""
+
+    model: str
+    chunk: Chunk
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The user asked to stop: the chunk under way is finished, none is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    run_id: str
+    status: str
+
+
+Event = (
+    RunStarted | ChunkStarted | ChunkFinished | ChunkFailed | ChunkBlocked | Draining | RunFinished
+)
+Sink = Callable[[Event], None]

@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN ?= .venv/bin
+
+.PHONY: help install check test lint types contracts golden fuzz bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## a virtual environment in .venv with all that development needs
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q -e '.[dev]'
+
+check: lint types contracts test ## everything that must be green before a commit lands
+
+test: ## all tests
+	$(BIN)/pytest
+
+lint: ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: ## mypy --strict
+	$(BIN)/mypy
+
+contracts: ## the layers of docs/architecture.md, as import contracts
+	$(BIN)/lint-imports
+
+golden: ## write the golden files anew; read the diff before you commit it
+	SQLBACKFILL_REGENERATE_GOLDEN=1 $(BIN)/pytest -q tests/golden
+
+fuzz: ## the property tests with many more examples than `make test` takes
+	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
+
+bench: ## CPU and memory against hand-written SQL, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks

@@ -108,7 +108,7 @@ TABLES: dict[str, str] = {
     """,
 }
 
-PARTITION_COLUMN = {name: "flight_date" for name in TABLES} | {"airport_week": "week_start"}
+PARTITION_COLUMN = dict.fromkeys(TABLES, "flight_date") | {"airport_week": "week_start"}
 
 
 def build_reference(data: Path, file: Path) -> None:

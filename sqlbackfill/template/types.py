@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
 
 from sqlbackfill.errors import Diagnostic, SourceSpan
@@ -17,8 +16,6 @@ OCCURRENCE_MARKER: Final = "__sb_occurrence_{index}__"
 START_MARKER: Final = "__sb_start__"
 END_MARKER: Final = "__sb_end__"
 KEY_MARKER: Final = "__sb_key__"
-
-NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class MacroText(Protocol):
@@ -69,10 +66,10 @@ class TemplateInput:
     file: str
     sql: str
     package: str = ""
-    config: Mapping[str, object] = NOTHING
+    config: Mapping[str, object] = field(default_factory=dict)
     relation: Relation | None = None
     partition: PartitionNames | None = None
-    window_vars: Mapping[str, str] = NOTHING  # type: ignore[assignment]  # empty fits every value type
+    window_vars: Mapping[str, str] = field(default_factory=dict)
 
 
 RefTarget: TypeAlias = Relation | ExternalRelation | TemplateInput
@@ -208,7 +205,7 @@ class Rendered:
     occurrences: tuple[Occurrence, ...]
     refs: tuple[RefCall, ...] = ()
     sources: tuple[SourceCall, ...] = ()
-    config: Mapping[str, object] = NOTHING
+    config: Mapping[str, object] = field(default_factory=dict)
     config_spans: Mapping[str, SourceSpan] = field(default_factory=dict)
     bounds: BoundUse = BoundUse()
     reads_this: bool = False
@@ -248,9 +245,9 @@ class TemplateSettings:
     """
 
     project: str
-    vars: Mapping[str, object] = NOTHING
+    vars: Mapping[str, object] = field(default_factory=dict)
     package_vars: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    target: Mapping[str, object] = NOTHING
+    target: Mapping[str, object] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     dispatch: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     run_started_at: datetime

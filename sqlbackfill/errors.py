@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class Severity(StrEnum):
@@ -102,7 +102,19 @@ class ProjectError(SqlbackfillError):
 
 
 class WarehouseError(SqlbackfillError):
-    """The engine could not be reached, or refused or failed a statement."""
+    """The engine could not be reached, or refused or failed a statement.
+
+    `sql_line` and `sql_column`, counted from 1, place the fault in the statement as it was sent,
+    where the engine says; both are None otherwise.
+    """
+
+    sql_line: int | None = None
+    sql_column: int | None = None
+
+    def located(self, line: int, column: int) -> Self:
+        """This error, with the place in the statement that was sent."""
+        self.sql_line, self.sql_column = line, column
+        return self
 
 
 class TransientError(WarehouseError):

@@ -50,19 +50,45 @@ class TableInfo:
 
 
 class Session(Protocol):
-    """One connection, used by one thread at a time. Every driver error leaves it as ours."""
+    """One connection, used by one thread at a time. Every driver error leaves it as ours.
+
+    After an error inside a transaction, roll back: `commit` then refuses.
+    """
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether `begin` was called and neither `commit` nor `rollback` since."""
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of one statement; `?` marks parameters. Timestamps are better cast to text in the SQL.
+        """All rows of one statement; `?` marks parameters.
 
-        Raises WarehouseError, or TransientError where trying again may help.
+        A TIMESTAMP WITH TIME ZONE comes back tz-aware, in UTC. Raises WarehouseError, with the
+        place in `sql` where the engine names one; TransientError where the same transaction, tried
+        again from its start, may pass; CancelledError after `interrupt`.
         """
 
     def execute_count(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """The number of rows that a DELETE, INSERT or UPDATE changed."""
 
-    def begin(self) -> None: ...
-    def commit(self) -> None: ...
+    def insert(
+        self, relation: Relation, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> int:
+        """Appends `rows` of plain values (text, numbers, booleans, None) by the engine's fastest way.
+
+        Every row has one value for each of `columns`; a column's values are of one type. Returns
+        how many were written.
+        """
+
+    def begin(self) -> None:
+        """Begins a transaction; there is none yet."""
+
+    def commit(self) -> None:
+        """Ends the transaction for good, or raises.
+
+        Raises WarehouseError TRANSACTION_ABORTED, having rolled back, if a statement of this
+        transaction failed. After any other error the outcome is unknown until it is read back.
+        """
+
     def rollback(self) -> None:
         """Ends the transaction if there is one; never raises."""
 
@@ -93,6 +119,10 @@ class Adapter(Protocol):
         """The sqlglot dialect of the SQL that it takes."""
 
     @property
+    def database(self) -> str:
+        """The database that unqualified names mean; known before any session."""
+
+    @property
     def stages(self) -> bool:
         """Whether a chunk is computed into a staging table before its transaction begins."""
 
@@ -105,7 +135,13 @@ class Adapter(Protocol):
         """Whether the warehouse is there at all (a DuckDB file may not be made yet)."""
 
     def session(self, *, read_only: bool = False) -> Session:
-        """A new session. Read-only sessions never create the warehouse."""
+        """A new session. Read-only sessions never create the warehouse.
+
+        Where there is none, a read-only session sees an empty one.
+        """
+
+    def result_settings(self, session: Session) -> dict[str, str]:
+        """The settings that change what a query returns, with the values in force, sorted by name."""
 
     def quote(self, relation: Relation) -> str:
         """The relation as SQL, every part quoted."""
@@ -114,9 +150,13 @@ class Adapter(Protocol):
         """One identifier as SQL, quoted."""
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
-        """Makes an empty table with the columns of `query` (and its schema); returns its new identity."""
+        """Makes an empty table with the columns of `query` (and its schema); returns its new identity.
+
+        Raises WarehouseError TABLE_EXISTS if something stands under that name.
+        """
 
     def add_identity(self, session: Session, relation: Relation) -> str:
-        """Gives a table that another tool made an identity; returns it."""
+        """Gives a table or view that another tool made an identity, or returns the one it has."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Closes every session; a later `session` connects anew."""

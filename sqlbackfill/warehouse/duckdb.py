@@ -1,0 +1,304 @@
+"""DuckDB as a warehouse: opens the file in the mode that is needed, hands out sessions, makes tables.
+
+What a session does is `duckdb_session`'s, what an error means `duckdb_failures`'.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
+from sqlbackfill.warehouse.duckdb_failures import Place, translate
+from sqlbackfill.warehouse.duckdb_profile import (
+    PINNED_SETTINGS,
+    Attachment,
+    DuckDBTarget,
+    read_duckdb_target,
+)
+from sqlbackfill.warehouse.duckdb_session import DuckDBSession, quote_name, quote_relation
+from sqlbackfill.warehouse.identity import new_identity, read_identity, with_identity
+from sqlbackfill.warehouse.protocol import Relation, Session, TableKind
+
+__all__ = ["RESULT_SETTINGS", "DuckDBAdapter", "DuckDBTarget", "read_duckdb_target"]
+
+RESULT_SETTINGS = (
+    "binary_as_string",
+    "calendar",
+    "default_collation",
+    "default_null_order",
+    "default_order",
+    "disable_timestamptz_casts",
+    "ieee_floating_point_ops",
+    "integer_division",
+    "lambda_syntax",
+    "old_implicit_casting",
+    "order_by_non_integer_literal",
+    "scalar_subquery_error_on_multiple_rows",
+    "schema",
+    "search_path",
+    "timezone",
+)
+"""Settings that change what a query returns. TimeZone is pinned to UTC; the others keep the engine's
+default unless the profile sets them, and `result_settings` tells what is in force."""
+
+_SECRET_NAME = re.compile(r"secret|token|password|passphrase|key|credential", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"(?i)((?:secret|token|password|access_key|signature|credential)\w*\s*[=:]\s*)[^\s&;,'\")]+"
+)
+
+
+class _Mode(Enum):
+    ABSENT = "absent"
+    READ = "read"
+    WRITE = "write"
+
+
+class DuckDBAdapter:
+    """One DuckDB file, or a database in memory. Sessions share one instance of the engine.
+
+    DuckDB lets a process hold a file in one mode only. Sessions for reading open it read-only, so
+    that other readers get in too; the first session for writing closes and reopens it, and the
+    reading sessions follow with their next statement. Once open for writing it stays so.
+    """
+
+    name = "duckdb"
+    dialect = "duckdb"
+    stages = False
+    transactional_ddl = True
+
+    def __init__(self, target: DuckDBTarget) -> None:
+        self._target = target
+        self._lock = threading.RLock()
+        self._sessions: WeakSet[DuckDBSession] = WeakSet()
+        self._engine: Any = None
+        self._mode: _Mode | None = None
+        self._secrets = tuple(
+            value
+            for settings in (target.settings, target.config_options)
+            for name, value in settings.items()
+            if _SECRET_NAME.search(name) and value
+        )
+
+    @property
+    def database(self) -> str:
+        return self._target.database
+
+    @property
+    def path(self) -> Path | None:
+        """The database's file, None for one in memory."""
+        return self._target.path
+
+    @property
+    def exists(self) -> bool:
+        path = self._target.path
+        return self._engine is not None if path is None else path.exists()
+
+    def session(self, *, read_only: bool = False) -> Session:
+        """A session; a missing file is created only for writing, and by this call.
+
+        Raises WarehouseError: DATABASE_LOCKED, DATABASE_READ_ONLY, NOT_A_DATABASE,
+        DATABASE_VERSION, DATABASE_DAMAGED, DATABASE_IS_DIRECTORY, DIRECTORY_MISSING, DISK_FULL,
+        PERMISSION_DENIED, EXTENSION_MISSING, INVALID_SETTING.
+        """
+        session = DuckDBSession(self._cursor, path=self._target.path, mask=self._mask)
+        with self._lock:
+            self._open(self._wanted_mode(read_only=read_only))
+            self._sessions.add(session)
+        return session
+
+    def result_settings(self, session: Session) -> dict[str, str]:
+        rows = session.execute(
+            "SELECT lower(name), coalesce(value, '') FROM duckdb_settings() "
+            f"WHERE lower(name) IN ({', '.join('?' * len(RESULT_SETTINGS))}) ORDER BY 1",
+            RESULT_SETTINGS,
+        )
+        return {str(name): str(value) for name, value in rows}
+
+    def quote(self, relation: Relation) -> str:
+        return quote_relation(relation)
+
+    def quote_name(self, name: str) -> str:
+        return quote_name(name)
+
+    def create_table(self, session: Session, relation: Relation, query: str) -> str:
+        if session.table(relation) is not None:
+            raise WarehouseError(
+                Diagnostic(
+                    code="TABLE_EXISTS",
+                    message=f"{relation} is there already",
+                    fix="run `sqlbackfill status` to see what it holds",
+                )
+            )
+        session.describe(query)  # so that a fault is placed in the query as it was given
+        schema = f"{quote_name(relation.database)}.{quote_name(relation.schema)}"
+        identity, made = new_identity(), quote_relation(relation)
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        head = f"CREATE TABLE {made} AS SELECT * FROM (\n"
+        session.execute(f"{head}{query.rstrip().rstrip(';')}\n) LIMIT 0")
+        session.execute(f"COMMENT ON TABLE {made} IS {_text(with_identity(None, identity))}")
+        return identity
+
+    def add_identity(self, session: Session, relation: Relation) -> str:
+        info = session.table(relation)
+        if info is None:
+            raise WarehouseError(
+                Diagnostic(
+                    code="TABLE_MISSING",
+                    message=f"{relation} is not there",
+                    fix="build it with `sqlbackfill run`",
+                )
+            )
+        kind = "table" if info.kind is TableKind.TABLE else "view"
+        comment = session.execute(
+            f"SELECT comment FROM duckdb_{kind}s() WHERE lower(database_name) = lower(?) "
+            f"AND lower(schema_name) = lower(?) AND lower({kind}_name) = lower(?)",
+            (relation.database, relation.schema, relation.identifier),
+        )[0][0]
+        identity = read_identity(comment)
+        if identity is None:
+            identity = new_identity()
+            text = _text(with_identity(comment, identity))
+            session.execute(f"COMMENT ON {kind} {quote_relation(relation)} IS {text}")
+        return identity
+
+    def close(self) -> None:
+        with self._lock:
+            for session in list(self._sessions):
+                session.close()
+            self._sessions.clear()
+            self._shut()
+
+    def _cursor(self) -> Any:
+        """A connection of the open engine with this warehouse's settings; opens it if it was closed."""
+        with self._lock:
+            if self._engine is None:
+                self._open(self._wanted_mode(read_only=True))
+            cursor = self._engine.cursor()
+            try:
+                self._prepare(cursor)
+            except BaseException:
+                cursor.close()
+                raise
+            return cursor
+
+    def _wanted_mode(self, *, read_only: bool) -> _Mode:
+        if not read_only or self._target.path is None or self._mode is _Mode.WRITE:
+            return _Mode.WRITE
+        return _Mode.READ if self.exists else _Mode.ABSENT
+
+    def _open(self, mode: _Mode) -> None:
+        if self._engine is not None and self._mode is mode:
+            return
+        for session in list(self._sessions):
+            session.detach()
+        self._shut()
+        _check_place(self._target.path, mode)
+        try:
+            self._engine = self._connect(mode)
+        except SqlbackfillError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every driver error becomes ours
+            raise self._opening_error(error) from None
+        self._mode = mode
+
+    def _connect(self, mode: _Mode) -> Any:
+        import duckdb
+
+        config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
+        config.update(self._target.config_options)
+        path = self._target.path
+        if path is not None and mode is not _Mode.ABSENT:
+            return duckdb.connect(str(path), read_only=mode is _Mode.READ, config=config)
+        engine = duckdb.connect(":memory:", config=config)
+        if self.database != "memory":
+            engine.execute(f"ATTACH ':memory:' AS {quote_name(self.database)}")
+        return engine
+
+    def _prepare(self, cursor: Any) -> None:
+        statements = [f"LOAD {quote_name(name)}" for name in self._target.extensions]
+        settings = {**self._target.settings, **PINNED_SETTINGS}
+        statements += [f"SET {quote_name(k)} = {_text(v)}" for k, v in settings.items()]
+        statements += [_attach(each) for each in self._target.attach]
+        if self._target.path is None or self._mode is _Mode.ABSENT:
+            statements.append(f"USE {quote_name(self.database)}")
+        for sql in statements:
+            try:
+                cursor.execute(sql)
+            except Exception as error:  # noqa: BLE001 - every driver error becomes ours
+                raise self._setting_error(error, sql) from None
+
+    def _setting_error(self, error: Exception, sql: str) -> SqlbackfillError:
+        ours = translate(error, Place(path=self._target.path, sql=sql), self._mask)
+        if not sql.startswith("SET ") or ours.diagnostics[0].code != "QUERY_FAILED":
+            return ours
+        name = sql.split('"')[1]
+        return WarehouseError(
+            Diagnostic(
+                code="INVALID_SETTING",
+                message=f"duckdb does not take the setting `{name}`: "
+                + ours.diagnostics[0].message.removeprefix("duckdb could not run the query: "),
+                fix="correct it under `settings` in profiles.yml",
+            )
+        )
+
+    def _opening_error(self, error: Exception) -> SqlbackfillError:
+        ours = translate(error, Place(path=self._target.path), self._mask)
+        if ours.diagnostics[0].code == "QUERY_FAILED":
+            return WarehouseError(
+                Diagnostic(
+                    code="INVALID_SETTING" if self._target.config_options else "ENGINE_FAILED",
+                    message=f"duckdb could not open {self._target.path or 'a database in memory'}: "
+                    + ours.diagnostics[0].message.removeprefix("duckdb could not run the query: "),
+                    fix="check `path` and `config_options` in profiles.yml",
+                )
+            )
+        return ours
+
+    def _mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return _SECRET_TEXT.sub(r"\1***", text)
+
+    def _shut(self) -> None:
+        engine, self._engine, self._mode = self._engine, None, None
+        if engine is not None:
+            with contextlib.suppress(Exception):
+                engine.close()
+
+
+def _check_place(path: Path | None, mode: _Mode) -> None:
+    """Raises where the operating system would, with a message that says what to do."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise WarehouseError(
+            Diagnostic(
+                code="DATABASE_IS_DIRECTORY",
+                message=f"{path} is a directory, not a DuckDB file",
+                fix=f"set `path` in profiles.yml to a file, such as {path / 'warehouse.duckdb'}",
+            )
+        )
+    if mode is _Mode.WRITE and not path.exists() and not path.parent.is_dir():
+        raise WarehouseError(
+            Diagnostic(
+                code="DIRECTORY_MISSING",
+                message=f"{path} cannot be made: there is no directory {path.parent}",
+                fix=f"mkdir -p {path.parent}, or correct `path` in profiles.yml",
+            )
+        )
+
+
+def _attach(attachment: Attachment) -> str:
+    mode = " (READ_ONLY)" if attachment.read_only else ""
+    alias = quote_name(attachment.alias)
+    return f"ATTACH IF NOT EXISTS {_text(attachment.path)} AS {alias}{mode}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

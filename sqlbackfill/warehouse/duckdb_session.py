@@ -1,0 +1,214 @@
+"""One DuckDB connection as a Session. Opening and closing the file is the adapter's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
+from sqlbackfill.warehouse.duckdb_failures import Place, translate
+from sqlbackfill.warehouse.identity import read_identity
+from sqlbackfill.warehouse.protocol import Column, Relation, TableInfo, TableKind
+
+_DESCRIBE = "DESCRIBE "
+_FEW_ROWS = 2
+_TABLES = """
+WITH wanted AS (
+  SELECT unnest(?::VARCHAR[]) AS database_name, unnest(?::VARCHAR[]) AS schema_name, unnest(?::VARCHAR[]) AS name
+), present AS (
+  SELECT database_name, schema_name, table_name AS name, 'table' AS kind, comment FROM duckdb_tables()
+  UNION ALL
+  SELECT database_name, schema_name, view_name, 'view', comment FROM duckdb_views() WHERE NOT internal
+)
+SELECT p.database_name, p.schema_name, p.name, p.kind, p.comment, c.column_name, c.data_type
+FROM present p
+JOIN wanted w ON lower(p.database_name) = w.database_name
+  AND lower(p.schema_name) = w.schema_name AND lower(p.name) = w.name
+LEFT JOIN duckdb_columns() c ON c.database_name = p.database_name
+  AND c.schema_name = p.schema_name AND c.table_name = p.name
+ORDER BY p.database_name, p.schema_name, p.name, c.column_index
+"""
+
+
+class DuckDBSession:
+    """A cursor of the adapter's one DuckDB instance.
+
+    When the adapter reopens the file in another mode, the session follows with a new cursor;
+    within a transaction it cannot, and says so.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Any], *, path: Path | None, mask: Callable[[str], str]
+    ) -> None:
+        self._connect = connect
+        self._path = path
+        self._mask = mask
+        self._cursor: Any = None
+        self._in_transaction = False
+        self._aborted = False
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._in_transaction
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._run(sql, parameters)
+
+    def execute_count(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        rows = self._run(sql, parameters)
+        return int(rows[0][0]) if rows else 0
+
+    def insert(
+        self, relation: Relation, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> int:
+        if not rows:
+            return 0
+        names = ", ".join(quote_name(name) for name in columns)
+        target = f"INSERT INTO {quote_relation(relation)} ({names})"
+        if len(rows) < _FEW_ROWS:
+            marks = ", ".join("?" * len(columns))
+            return self.execute_count(f"{target} VALUES ({marks})", tuple(rows[0]))
+        values, parameters = _column_wise(rows)
+        return self.execute_count(f"{target} SELECT {values}", parameters)
+
+    def begin(self) -> None:
+        self._run("BEGIN TRANSACTION")
+        self._in_transaction, self._aborted = True, False
+
+    def commit(self) -> None:
+        if self._aborted:
+            self.rollback()
+            raise WarehouseError(
+                Diagnostic(
+                    code="TRANSACTION_ABORTED",
+                    message="a statement of the transaction failed, so it was rolled back",
+                    fix="nothing of it was kept; run the command that continues",
+                )
+            )
+        try:
+            self._run("COMMIT")
+        except SqlbackfillError:
+            self.rollback()
+            raise
+        self._in_transaction = False
+
+    def rollback(self) -> None:
+        if self._in_transaction and self._cursor is not None:
+            with contextlib.suppress(Exception):
+                self._cursor.execute("ROLLBACK")
+        self._in_transaction = self._aborted = False
+
+    def describe(self, query: str) -> tuple[Column, ...]:
+        rows = self._run(_DESCRIBE + query, shift=len(_DESCRIBE))
+        return tuple(Column(str(row[0]), str(row[1])) for row in rows)
+
+    def table(self, relation: Relation) -> TableInfo | None:
+        return self.tables((relation,)).get(relation)
+
+    def tables(self, relations: Sequence[Relation]) -> dict[Relation, TableInfo]:
+        asked: dict[tuple[str, str, str], list[Relation]] = {}
+        for relation in relations:
+            asked.setdefault(_folded(relation), []).append(relation)
+        if not asked:
+            return {}
+        parts = [list(part) for part in zip(*asked, strict=True)]
+        found: dict[Relation, tuple[str, str | None, list[Column]]] = {}
+        for database, schema, name, kind, comment, column, data_type in self._run(_TABLES, parts):
+            entry = found.setdefault(Relation(database, schema, name), (kind, comment, []))
+            if column is not None:
+                entry[2].append(Column(column, data_type))
+        return {
+            relation: TableInfo(
+                relation=actual,
+                kind=TableKind(kind),
+                columns=tuple(columns),
+                identity=read_identity(comment),
+            )
+            for actual, (kind, comment, columns) in found.items()
+            for relation in asked.get(_folded(actual), ())
+        }
+
+    def interrupt(self) -> None:
+        if self._cursor is not None:
+            self._cursor.interrupt()
+
+    def close(self) -> None:
+        self.rollback()
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            with contextlib.suppress(Exception):
+                cursor.close()
+
+    def detach(self) -> None:
+        """Lets go of the cursor because its file is being reopened; the next statement gets another.
+
+        Raises WarehouseError SESSION_BUSY within a transaction.
+        """
+        if self._in_transaction:
+            raise WarehouseError(
+                Diagnostic(
+                    code="SESSION_BUSY",
+                    message="the database cannot be opened for writing while it is being read",
+                    fix="end the reading transaction first",
+                )
+            )
+        self.close()
+
+    def _run(
+        self, sql: str, parameters: Sequence[object] = (), *, shift: int = 0
+    ) -> list[tuple[Any, ...]]:
+        try:
+            if self._cursor is None:
+                self._cursor = self._connect()
+            rows: list[tuple[Any, ...]] = self._cursor.execute(sql, parameters or None).fetchall()
+        except SqlbackfillError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every driver error becomes ours
+            self._aborted = self._in_transaction
+            ours = translate(error, Place(path=self._path, sql=sql), self._mask)
+            if isinstance(ours, WarehouseError) and ours.sql_line == 1 and ours.sql_column:
+                ours.located(1, max(1, ours.sql_column - shift))
+            raise ours from _safe_cause(error, self._mask)
+        except BaseException:
+            self._aborted = self._in_transaction
+            raise
+        return rows
+
+
+def quote_name(name: str) -> str:
+    """One identifier, quoted as DuckDB reads it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_relation(relation: Relation) -> str:
+    """All three parts of a relation, quoted."""
+    return ".".join(map(quote_name, (relation.database, relation.schema, relation.identifier)))
+
+
+def _column_wise(rows: Sequence[Sequence[object]]) -> tuple[str, list[object]]:
+    """The select list and parameters that give `rows`: a list per column, or one value if all agree.
+
+    Measured with 365 rows of 23 columns: 3 ms; one VALUES statement takes 100 ms, executemany 300.
+    """
+    expressions: list[str] = []
+    parameters: list[object] = []
+    varies = False
+    for column in zip(*rows, strict=True):
+        same = all(value == column[0] for value in column)
+        varies = varies or not same
+        expressions.append("?" if same else "unnest(?)")
+        parameters.append(column[0] if same else list(column))
+    if not varies:
+        expressions[0], parameters[0] = "unnest(?)", [row[0] for row in rows]
+    return ", ".join(expressions), parameters
+
+
+def _folded(relation: Relation) -> tuple[str, str, str]:
+    return relation.database.lower(), relation.schema.lower(), relation.identifier.lower()
+
+
+def _safe_cause(error: Exception, mask: Callable[[str], str]) -> Exception | None:
+    """The driver's error as a cause, unless its text holds a secret."""
+    return error if mask(str(error)) == str(error) else None

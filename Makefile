@@ -33,4 +33,5 @@ fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
 
 bench: ## CPU and memory against hand-written SQL, into benchmarks/RESULTS.md
+	$(BIN)/pip install -q tpchgen-cli
 	$(BIN)/python -m benchmarks

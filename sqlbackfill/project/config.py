@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.partitions.grain import Grain
@@ -22,6 +23,9 @@ class Materialization(StrEnum):
     TABLE = "table"
     VIEW = "view"
     EPHEMERAL = "ephemeral"
+
+
+BUILT: Final = frozenset(kind.value for kind in Materialization)
 
 
 class OnSchemaChange(StrEnum):
@@ -150,10 +154,10 @@ class ModelConfig:
     unique_key: tuple[str, ...] = ()
     incremental_strategy: str | None = None
     on_schema_change: OnSchemaChange = OnSchemaChange.FAIL
-    meta: Mapping[str, object] = NOTHING
+    meta: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     sqlbackfill: SqlbackfillMeta = SqlbackfillMeta()
-    values: Mapping[str, object] = NOTHING
-    spans: Mapping[str, SourceSpan] = NO_SPANS
+    values: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    spans: Mapping[str, SourceSpan] = field(default_factory=lambda: NO_SPANS)
     refusal: Diagnostic | None = None
     unsupported: Diagnostic | None = None
 

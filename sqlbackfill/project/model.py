@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlbackfill.errors import Diagnostic, SourceSpan
@@ -28,7 +28,7 @@ class ConfigLayer:
     """Config keys as one place gives them, and the place of each key by its dotted path."""
 
     values: Mapping[str, object]
-    spans: Mapping[str, SourceSpan] = NO_SPANS
+    spans: Mapping[str, SourceSpan] = field(default_factory=lambda: NO_SPANS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model with its config merged and its relation named."""
+    """A model with its config merged and its relation named.
+
+    `dialect` is the model's own, else the project's; None means the adapter's.
+    """
 
     name: str
     file: str
@@ -63,6 +66,7 @@ class Model:
     folders: tuple[str, ...]
     config: ModelConfig
     relation: Relation
+    dialect: str | None
     description: str
     columns: tuple[YmlColumn, ...]
     span: SourceSpan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.grain import Grain
@@ -51,5 +51,5 @@ class Source:
     columns: tuple[YmlColumn, ...] = ()
     quoting: Quoting = Quoting()
     tags: tuple[str, ...] = ()
-    meta: Mapping[str, object] = NOTHING
+    meta: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     span: SourceSpan | None = None

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SECRET_FIELDS: Final = frozenset(
-    {
-        "password", "pass", "private_key", "private_key_path", "private_key_passphrase", "token",
-        "oauth_client_id", "oauth_client_secret", "motherduck_token", "settings", "config_options",
-        "secrets", "attach", "plugins", "filesystems", "proxy_password", "access_token",
-    }
-)  # fmt: skip
+_SECRET: Final = re.compile(
+    r"pass|secret|token|private|credential|(?:^|_)key(?:$|_)|settings|config_options|attach|plugins"
+    r"|filesystems|oauth|path$",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Target:
     """One output of a profile.
 
-    `fields` holds every field of the output as rendered, secrets among them: hand it to an adapter
-    and to nothing else. `profile_file` is None for the target that is assumed when there is no
-    profile. For duckdb `path` is absolute, or `:memory:`, or a URL such as `md:`.
+    `fields` holds every field of the output as rendered, secrets among them, empty ones left out:
+    hand it to an adapter and to nothing else. `path` is duckdb's: absolute, or `:memory:`, or a URL
+    such as `md:`. `profile_file` is how messages name the file, None for the target that is assumed
+    where there is no profile.
     """
 
     profile: str
@@ -38,8 +37,20 @@ class Target:
 
     @property
     def public_fields(self) -> Mapping[str, object]:
-        """The fields that Jinja's `target` may show: all but the secret ones."""
-        return {key: value for key, value in self.fields.items() if key not in SECRET_FIELDS}
+        """What Jinja's `target` shows: the fields but those that may hold a secret."""
+        shown = {key: value for key, value in self.fields.items() if not _SECRET.search(key)}
+        if self.path is not None:
+            shown["path"] = self.path.partition("?")[0]
+        return {
+            **shown,
+            "name": self.name,
+            "target_name": self.name,
+            "profile_name": self.profile,
+            "type": self.type,
+            "database": self.database,
+            "schema": self.schema,
+            "threads": self.threads,
+        }
 
     def __repr__(self) -> str:
         return f"Target(profile={self.profile!r}, name={self.name!r}, type={self.type!r})"

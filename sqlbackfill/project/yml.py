@@ -1,0 +1,239 @@
+"""YAML with the place of every key: nodes composed by PyYAML, values built and rendered on demand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from sqlbackfill.errors import ProjectError, SourceSpan
+from sqlbackfill.project.findings import Findings
+
+Render = Callable[[str, SourceSpan], object]
+"""Evaluates the Jinja in one yml value; raises ProjectError."""
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT: Final = "tag:yaml.org,2002:str"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_JINJA: Final = re.compile(r"\{[{%#]")
+_QUOTE_FIX: Final = """put the Jinja in quotes: "{{ … }}\""""
+
+
+@dataclass(frozen=True, slots=True)
+class Yml:
+    """A node of a yml file."""
+
+    node: Any
+    document: Document
+
+    @property
+    def span(self) -> SourceSpan:
+        return self.document.span(self.node)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.node, yaml.SequenceNode)
+
+    @property
+    def is_null(self) -> bool:
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag.endswith(":null")
+
+    @property
+    def kind(self) -> str:
+        """What the node is, for messages."""
+        if self.is_mapping:
+            return "a mapping"
+        return "a list" if self.is_list else "nothing" if self.is_null else "a single value"
+
+    def entries(self) -> Iterator[tuple[str, SourceSpan, Yml]]:
+        """Key, the key's place and value of each entry; a repeated key comes once, with its last value."""
+        yield from self.document.entries(self.node)
+
+    def items(self) -> Iterator[Yml]:
+        """The items of a list."""
+        for item in self.node.value:
+            yield Yml(item, self.document)
+
+    def value(
+        self, path: str = "", spans: dict[str, SourceSpan] | None = None, *, rendered: bool = True
+    ) -> object:
+        """The value as plain Python, its Jinja rendered; `spans` receives the place of every key under
+        `path`. What cannot be rendered is recorded as an error and counts as null.
+        """
+        return self.document.value(self.node, path, spans, rendered)
+
+    def child(self, key: str) -> Yml | None:
+        """The value of `key`, or None where the node is no mapping or has no such key."""
+        if not self.is_mapping:
+            return None
+        return next((value for name, _, value in self.entries() if name == key), None)
+
+
+class Document:
+    """One yml file: where its nodes are and how its values are made."""
+
+    def __init__(self, file: str, loader: Any, render: Render, findings: Findings) -> None:
+        self.file = file
+        self._loader = loader
+        self._render = render
+        self._findings = findings
+
+    def span(self, node: Any) -> SourceSpan:
+        start, end = node.start_mark, node.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        return SourceSpan(
+            file=self.file, line=start.line + 1, column=start.column + 1, length=max(length, 1)
+        )
+
+    def entries(self, node: Any) -> Iterator[tuple[str, SourceSpan, Yml]]:
+        if any(key.tag == _MERGE for key, _ in node.value):
+            self._flatten(node)
+        found: dict[str, tuple[SourceSpan, Yml]] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._findings.error(
+                    "MALFORMED_YML",
+                    "a key is itself a mapping or a list",
+                    self.span(key),
+                    _QUOTE_FIX,
+                )
+                continue
+            name, span = key.value, self.span(key)
+            if name in found:
+                self._findings.warning(
+                    "REPEATED_KEY",
+                    f"key `{name}` is given twice; the first (line {found[name][0].line}) has no effect",
+                    span,
+                    "join the two entries",
+                )
+            found[name] = (span, Yml(value, self))
+        for name, (span, value) in found.items():
+            yield name, span, value
+
+    def value(
+        self, node: Any, path: str, spans: dict[str, SourceSpan] | None, rendered: bool
+    ) -> object:
+        if isinstance(node, yaml.MappingNode):
+            built: dict[str, object] = {}
+            for name, span, child in self.entries(node):
+                below = f"{path}.{name}" if path else name
+                if spans is not None:
+                    spans[below] = span
+                built[name] = self.value(child.node, below, spans, rendered)
+            return built
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, path, None, rendered) for item in node.value]
+        if node.tag != _TEXT:
+            return self._scalar(node)
+        text: str = node.value
+        if not rendered or not _JINJA.search(text):
+            return text
+        try:
+            return self._render(text, self.span(node))
+        except ProjectError as error:
+            self._findings.add(*error.diagnostics)
+            return None
+
+    def _scalar(self, node: Any) -> object:
+        try:
+            return self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            reason = getattr(error, "problem", None) or str(error)
+            self._findings.error(
+                "MALFORMED_YML", f"a value cannot be read: {reason}", self.span(node)
+            )
+            return None
+
+    def _flatten(self, node: Any) -> None:
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        try:
+            self._loader.flatten_mapping(node)
+            merged = node.value[: len(node.value) - len(own)]
+        except yaml.YAMLError as error:
+            problem = str(getattr(error, "problem", error))
+            self._findings.error("MALFORMED_YML", problem, self.span(node))
+            merged = []
+        names = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+        inherited = {
+            pair[0].value: pair
+            for pair in merged
+            if isinstance(pair[0], yaml.ScalarNode) and pair[0].value not in names
+        }
+        node.value = [*inherited.values(), *own]
+
+
+def read_yml(file: str, text: str, render: Render, findings: Findings) -> Yml | None:
+    """The root of a yml file, or None if it is empty or malformed (then an error is recorded).
+
+    `file` is how diagnostics name it.
+    """
+    try:
+        loader = _LOADER(text)
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        findings.error("MALFORMED_YML", *_malformed(file, text, error))
+        return None
+    except yaml.YAMLError as error:
+        place = getattr(error, "position", 0)
+        line = text.count("\n", 0, place) + 1
+        findings.error(
+            "MALFORMED_YML",
+            "the file holds a character that yml does not allow",
+            SourceSpan(file=file, line=line),
+            "remove the control character",
+        )
+        return None
+    if node is None:
+        return None
+    document = Document(file, loader, render, findings)
+    if "&" in text and _contains_itself(node):
+        findings.error(
+            "MALFORMED_YML", "an anchor contains an alias of itself", document.span(node), None
+        )
+        return None
+    root = Yml(node, document)
+    return None if root.is_null else root
+
+
+def _malformed(file: str, text: str, error: Any) -> tuple[str, SourceSpan, str]:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = str(error.problem or error.context or "it cannot be read")
+    lines = text.splitlines()
+    fix = "check the indentation and the quotes on this line and the one before"
+    if line <= len(lines) and "\t" in lines[line - 1][: column + 1]:
+        fix = "indent with spaces, not tabs"
+    elif any("{{" in shown for shown in lines[max(line - 2, 0) : line]):
+        fix = _QUOTE_FIX
+    return f"malformed yml: {problem}", SourceSpan(file=file, line=line, column=column), fix
+
+
+def _contains_itself(root: Any) -> bool:
+    """Whether an alias leads back to a node that holds it."""
+    done: set[int] = set()
+    open_nodes: set[int] = set()
+    stack = [(root, False)]
+    while stack:
+        node, leaving = stack.pop()
+        if leaving:
+            open_nodes.discard(id(node))
+            done.add(id(node))
+            continue
+        if id(node) in open_nodes:
+            return True
+        if id(node) in done or isinstance(node, yaml.ScalarNode):
+            continue
+        open_nodes.add(id(node))
+        stack.append((node, True))
+        children = node.value
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        stack.extend((child, False) for child in children)
+    return False

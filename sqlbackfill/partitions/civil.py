@@ -9,6 +9,9 @@ from datetime import date
 
 from sqlbackfill.partitions.grain import Unit
 
+# A century inside what Python's dates can hold: no partition that a user can name overflows.
+FIRST_YEAR, LAST_YEAR = 200, 9800
+
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH_YEAR = 1970
 

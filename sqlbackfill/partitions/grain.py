@@ -26,19 +26,27 @@ class Unit(StrEnum):
 
 
 _UNITS = {unit.value: unit for unit in Unit}
-_MOST_UNITS = 100_000  # keeps every calendar within the years that Python and the engines know
+_UNITS_IN_A_CENTURY = {
+    Unit.MINUTE: 52_594_560,
+    Unit.HOUR: 876_576,
+    Unit.DAY: 36_524,
+    Unit.WEEK: 5_217,
+    Unit.MONTH: 1_200,
+    Unit.QUARTER: 400,
+    Unit.YEAR: 100,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """`count` units, at least one."""
+    """`count` units, at least one and at most a century."""
 
     unit: Unit
     count: int = 1
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise ValueError(f"a grain has at least one unit: {self.count}")
+        if not 1 <= self.count <= _UNITS_IN_A_CENTURY[self.unit]:
+            raise ValueError(f"a grain is one unit to a century: {self.count} {self.unit.value}")
 
     @classmethod
     def parse(cls, text: str) -> Grain:
@@ -54,7 +62,8 @@ class Grain:
         name = words[0] if len(words) == 1 else ""
         singular = name.removesuffix("s")
         unit = _UNITS.get(singular)
-        if unit and count.isascii() and count.isdigit() and 0 < int(count) <= _MOST_UNITS:
+        is_count = count.isascii() and count.isdigit() and len(count) < 10
+        if unit and is_count and 0 < int(count) <= _UNITS_IN_A_CENTURY[unit]:
             return cls(unit, int(count))
         raise ProjectError(
             Diagnostic(

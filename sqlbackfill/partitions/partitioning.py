@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlbackfill.partitions.integer_partitioning import IntegerPartitioning
-from sqlbackfill.partitions.key_partitioning import StaticPartitioning
+from sqlbackfill.partitions.integers import IntegerPartitioning
+from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.time_column import Naive
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.universe import Universe

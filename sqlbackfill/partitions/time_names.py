@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.partitions.civil import FIRST_YEAR, LAST_YEAR
 from sqlbackfill.partitions.partition_set import OrdinalRange
-from sqlbackfill.partitions.zones import occurrences
+from sqlbackfill.partitions.zones import first_instant, occurrences
 
 if TYPE_CHECKING:
     from sqlbackfill.partitions.time_partitioning import TimePartitioning
 
-FIRST_YEAR, LAST_YEAR = 200, 9800
 _SHAPE = re.compile(
     r"(\d{4})(?:-(?:[Qq](\d)|(\d\d)(?:-(\d\d)"
     r"(?:T(\d\d)(?::(\d\d)(?::(\d\d))?)?(Z|[+-]\d\d:\d\d)?)?)?))?",
@@ -76,20 +76,33 @@ def named_ordinals(partitioning: TimePartitioning, named: NamedTime) -> tuple[Or
     Empty if the clock of the partitioning's zone never shows that time; two ranges if it shows it
     twice and other partitions lie between.
     """
+    column, lo, last = partitioning.column, named.lo, named.hi - _TICK
     spans: tuple[tuple[date | datetime, date | datetime], ...]
-    column, lo, hi = partitioning.column, named.lo, named.hi
     if not named.has_time:
-        first = partitioning.ordinal(column.first_of(lo))
-        return ((first, partitioning.end_ordinal(column.first_of(hi))),)
+        if partitioning.grain.unit.is_civil:
+            first_day, last_day = lo.date(), last.date()
+            first = partitioning.ordinal_of_day(first_day)
+            return ((first, partitioning.ordinal_of_day(last_day) + 1),)
+        start, end = column.first_of(lo), column.first_of(named.hi)
+        return ((partitioning.ordinal(start), partitioning.end_ordinal(end)),)
     if named.offset is not None:
-        spans = ((column.at(lo - named.offset), column.at(hi - named.offset - _TICK)),)
+        spans = ((column.at(lo - named.offset), column.at(last - named.offset)),)
     elif column.cut_zone:
-        spans = tuple((start, end - _TICK) for start, end in occurrences(lo, hi, column.cut_zone))
-    elif column.type is BoundType.DATE and not occurrences(lo, hi, column.zone):
+        shown = occurrences(lo, named.hi, column.cut_zone)
+        spans = tuple((start, end - _TICK) for start, end in shown)
+    elif column.type is BoundType.DATE and not occurrences(lo, named.hi, column.zone):
         spans = ()
     else:
-        spans = ((lo, hi - _TICK),)
-    return tuple((partitioning.ordinal(lo), partitioning.ordinal(hi) + 1) for lo, hi in spans)
+        spans = ((lo, last),)
+    return tuple((partitioning.ordinal(a), partitioning.ordinal(b) + 1) for a, b in spans)
+
+
+def instants_of(partitioning: TimePartitioning, named: NamedTime) -> tuple[datetime, datetime]:
+    """Where `named` starts and ends on the line of time; only for telling which comes first."""
+    if named.offset is not None:
+        return named.lo - named.offset, named.hi - named.offset
+    zone = partitioning.column.zone
+    return first_instant(named.lo, zone), first_instant(named.hi, zone)
 
 
 def _clock_time(

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType, json_bound
-from sqlbackfill.partitions.civil import period_of, period_start
+from sqlbackfill.partitions.civil import FIRST_YEAR, LAST_YEAR, period_of, period_start
 from sqlbackfill.partitions.grain import Grain, Unit
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.partitions.time_column import Naive, TimeColumn, midnight
@@ -23,7 +23,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_SECONDS = {Unit.MINUTE: 60, Unit.HOUR: 3600}
 _SECOND = timedelta(seconds=1)
 _TIMES = (BoundType.DATE, BoundType.TIMESTAMP, BoundType.TIMESTAMPTZ)
-FIRST_YEAR, LAST_YEAR = 200, 9800
+
+__all__ = ["Naive", "TimePartitioning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class TimePartitioning:
         if not self.grain.unit.is_civil:
             return ((midnight(value) - _EPOCH) // _SECOND - self._phase) // self._step
         shown = self.column.civil(value)
-        ordinal = self._civil_ordinal(shown)
+        ordinal = self.ordinal_of_day(shown)
         # Where the clock goes back over midnight, the day starts the first time it is shown.
         if self.column.cut_zone and value >= self._start(ordinal + 1):
             return ordinal + 1
@@ -145,7 +146,7 @@ class TimePartitioning:
         """The partition that `record_key` named; None if `text` names no partition of this space."""
         try:
             if self.grain.unit.is_civil:
-                ordinal = self._civil_ordinal(date.fromisoformat(text))
+                ordinal = self.ordinal_of_day(date.fromisoformat(text))
             else:
                 moment = datetime.fromisoformat(text)
                 ordinal = self.ordinal(moment.replace(tzinfo=moment.tzinfo or UTC))
@@ -182,6 +183,11 @@ class TimePartitioning:
             for chunk in self._cut_run(start, end, Unit(unit))
         )
 
+    def ordinal_of_day(self, day: date) -> int:
+        """The partition that holds the civil day `day` of `timezone`; for days and coarser."""
+        period = period_of(day, self.grain.unit, self.week_start)
+        return (period - self._phase) // self._step
+
     def first_day(self, ordinal: int) -> date:
         """The civil day, in `timezone`, on which the partition starts."""
         if self.grain.unit.is_civil:
@@ -200,10 +206,6 @@ class TimePartitioning:
             cut = self.end_ordinal(self.column.first_of(following))
             yield start, min(cut, end)
             start = cut
-
-    def _civil_ordinal(self, day: date) -> int:
-        period = period_of(day, self.grain.unit, self.week_start)
-        return (period - self._phase) // self._step
 
     def _start(self, ordinal: int) -> date | datetime:
         if self.grain.unit.is_civil:

@@ -12,10 +12,11 @@ from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.partitions.universe import Universe
 
 _GRAMMAR = frozenset(",!:='\"")
-_WORDS = frozenset({"all", "missing", "stale", "failed", ""})
+RESERVED = frozenset({"all", "missing", "stale", "failed"})
+"""Words of the -p grammar: a key that is one of them must be quoted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class StaticPartitioning:
     """One partition for each of `keys`; the ordinal is the place in the list.
 
@@ -126,5 +127,5 @@ def quote_key(key: str) -> str:
     >>> quote_key("eu"), quote_key("eu,1"), quote_key("it's")
     ('eu', "'eu,1'", "'it''s'")
     """
-    plain = not _GRAMMAR & set(key) and ".." not in key and key not in _WORDS
-    return key if plain and key == key.strip() else "'" + key.replace("'", "''") + "'"
+    plain = not _GRAMMAR & set(key) and ".." not in key and key not in RESERVED
+    return key if plain and key and key == key.strip() else "'" + key.replace("'", "''") + "'"

@@ -40,12 +40,13 @@ RESULT_SETTINGS = (
     "old_implicit_casting",
     "order_by_non_integer_literal",
     "scalar_subquery_error_on_multiple_rows",
-    "schema",
-    "search_path",
     "timezone",
 )
 """Settings that change what a query returns. TimeZone is pinned to UTC; the others keep the engine's
-default unless the profile sets them, and `result_settings` tells what is in force."""
+default unless the profile sets them, and `result_settings` tells what is in force. Where unqualified
+names are looked up counts only if the profile says so: models and sources print in full."""
+
+_LOOKUP_SETTINGS = frozenset({"schema", "search_path"})
 
 _SECRET_NAME = re.compile(r"secret|token|password|passphrase|key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -113,10 +114,11 @@ class DuckDBAdapter:
         return session
 
     def result_settings(self, session: Session) -> dict[str, str]:
+        names = {*RESULT_SETTINGS, *(_LOOKUP_SETTINGS & self._target.settings.keys())}
         rows = session.execute(
-            "SELECT lower(name), coalesce(value, '') FROM duckdb_settings() "
-            f"WHERE lower(name) IN ({', '.join('?' * len(RESULT_SETTINGS))}) ORDER BY 1",
-            RESULT_SETTINGS,
+            "SELECT lower(name), lower(coalesce(value, '')) FROM duckdb_settings() "
+            f"WHERE lower(name) IN ({', '.join('?' * len(names))}) ORDER BY 1",
+            tuple(names),
         )
         return {str(name): str(value) for name, value in rows}
 

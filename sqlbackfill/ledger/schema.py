@@ -1,0 +1,237 @@
+"""The ledger's tables: their columns, and the migrations that bring an older ledger forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlbackfill import __version__
+from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
+from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
+
+RELATION_COLUMNS = ("database_name", "schema_name", "table_name")
+
+PARTITION_LOG = (
+    ("seq", "BIGINT"),
+    ("database_name", "VARCHAR"),
+    ("schema_name", "VARCHAR"),
+    ("table_name", "VARCHAR"),
+    ("table_identity", "VARCHAR"),
+    ("key_space", "VARCHAR"),
+    ("partition_key", "VARCHAR"),
+    ("ordinal", "BIGINT"),
+    ("model", "VARCHAR"),
+    ("action", "VARCHAR"),
+    ("run_id", "VARCHAR"),
+    ("plan_id", "VARCHAR"),
+    ("chunk", "BIGINT"),
+    ("fingerprint", "VARCHAR"),
+    ("inputs", "VARCHAR"),
+    ("output_digest", "VARCHAR"),
+    ("row_count", "BIGINT"),
+    ("strategy", "VARCHAR"),
+    ("query_id", "VARCHAR"),
+    ("seconds", "DOUBLE"),
+    ("scan_bytes", "BIGINT"),
+    ("finished_at", "VARCHAR"),
+    ("analyser", "VARCHAR"),
+)
+RUN = (
+    ("seq", "BIGINT"),
+    ("run_id", "VARCHAR"),
+    ("plan_id", "VARCHAR"),
+    ("plan_json", "VARCHAR"),
+    ("status", "VARCHAR"),
+    ("started_at", "VARCHAR"),
+    ("finished_at", "VARCHAR"),
+    ("pid", "BIGINT"),
+    ("process_started", "DOUBLE"),
+    ("host", "VARCHAR"),
+    ("tool_version", "VARCHAR"),
+    ("command", "VARCHAR"),
+    ("partitions", "BIGINT"),
+)
+RUN_CHUNK = (
+    ("seq", "BIGINT"),
+    ("log_seq", "BIGINT"),
+    ("run_id", "VARCHAR"),
+    ("model", "VARCHAR"),
+    ("database_name", "VARCHAR"),
+    ("schema_name", "VARCHAR"),
+    ("table_name", "VARCHAR"),
+    ("chunk", "BIGINT"),
+    ("key_space", "VARCHAR"),
+    ("start_ordinal", "BIGINT"),
+    ("end_ordinal", "BIGINT"),
+    ("start_key", "VARCHAR"),
+    ("end_key", "VARCHAR"),
+    ("status", "VARCHAR"),
+    ("code", "VARCHAR"),
+    ("message", "VARCHAR"),
+    ("row_count", "BIGINT"),
+    ("seconds", "DOUBLE"),
+    ("finished_at", "VARCHAR"),
+)
+LEASE = (
+    ("database_name", "VARCHAR"),
+    ("schema_name", "VARCHAR"),
+    ("table_name", "VARCHAR"),
+    ("token", "BIGINT"),
+    ("owner", "VARCHAR"),
+    ("host", "VARCHAR"),
+    ("pid", "BIGINT"),
+    ("process_started", "DOUBLE"),
+    ("acquired_at", "VARCHAR"),
+    ("expires_at", "VARCHAR"),
+)
+META = (("version", "BIGINT"), ("applied_at", "VARCHAR"), ("tool_version", "VARCHAR"))
+
+Columns = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ledger lives: the schema of one database, and how its tables print as SQL."""
+
+    adapter: Adapter
+    database: str
+    schema: str
+
+    def relation(self, table: str) -> Relation:
+        return Relation(self.database, self.schema, table)
+
+    def sql(self, table: str) -> str:
+        return self.adapter.quote(self.relation(table))
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step forward. Its statements may be met half done, so each must bear being repeated."""
+
+    version: int
+    statements: Callable[[Place], tuple[str, ...]]
+
+
+def names(columns: Columns) -> tuple[str, ...]:
+    """The columns' names, in order."""
+    return tuple(name for name, _type in columns)
+
+
+def _first_tables(place: Place) -> tuple[str, ...]:
+    """Plain types only, no keys and no defaults: what Snowflake and DuckDB share."""
+    tables = {"partition_log": PARTITION_LOG, "run": RUN, "run_chunk": RUN_CHUNK, "lease": LEASE}
+    made = tuple(_create(place, table, columns) for table, columns in tables.items())
+    # The row that every acquirer of a lease updates first, so that two of them conflict.
+    counter = (
+        f"INSERT INTO {place.sql('lease')} (table_name, token) SELECT '', 0 "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {place.sql('lease')} WHERE table_name = '')"
+    )
+    return (*made, counter)
+
+
+MIGRATIONS = (Migration(1, _first_tables),)
+
+
+def current_version() -> int:
+    """The version that this release writes."""
+    return MIGRATIONS[-1].version
+
+
+def read_version(session: Session, place: Place) -> int:
+    """The version of the ledger in the database: 0 where there is none, or only its beginnings."""
+    if session.table(place.relation("meta")) is None:
+        return 0
+    found = session.execute(f"SELECT max(version) FROM {place.sql('meta')}")[0][0]
+    return int(found or 0)
+
+
+def check_version(version: int) -> None:
+    """Raises WarehouseError LEDGER_TOO_NEW or LEDGER_TOO_OLD unless this release reads `version`."""
+    if version > current_version():
+        raise WarehouseError(
+            Diagnostic(
+                code="LEDGER_TOO_NEW",
+                message=f"the ledger has version {version}, "
+                f"and sqlbackfill {__version__} knows versions up to {current_version()}",
+                fix="pip install --upgrade sqlbackfill",
+            )
+        )
+    if version < current_version():
+        raise WarehouseError(
+            Diagnostic(
+                code="LEDGER_TOO_OLD",
+                message=f"the ledger has version {version}, "
+                f"and sqlbackfill {__version__} reads version {current_version()}",
+                fix="the next `sqlbackfill run` migrates it",
+            )
+        )
+
+
+def migrate(session: Session, place: Place, now: Callable[[], datetime]) -> None:
+    """Brings the ledger to the current version, a transaction per step where DDL takes part in one.
+
+    Raises WarehouseError LEDGER_TOO_NEW, or LEDGER_NOT_PERMITTED with the grant that cures it.
+    """
+    version = read_version(session, place)
+    if version > current_version():
+        check_version(version)
+    if version == current_version():
+        return
+    try:
+        if version == 0:
+            _make_meta(session, place)
+        for migration in MIGRATIONS:
+            if migration.version > version:
+                _apply(session, place, migration, now)
+    except WarehouseError as error:
+        if error.diagnostics[0].code == "PERMISSION_DENIED":
+            raise _not_permitted(place, error) from error
+        raise
+
+
+def _make_meta(session: Session, place: Place) -> None:
+    adapter = place.adapter
+    schema = f"{adapter.quote_name(place.database)}.{adapter.quote_name(place.schema)}"
+    session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    session.execute(_create(place, "meta", META))
+
+
+def _apply(
+    session: Session, place: Place, migration: Migration, now: Callable[[], datetime]
+) -> None:
+    applied = (migration.version, now().isoformat(), __version__)
+    note = f"INSERT INTO {place.sql('meta')} (version, applied_at, tool_version) VALUES (?, ?, ?)"
+    if not place.adapter.transactional_ddl:
+        for statement in migration.statements(place):
+            session.execute(statement)
+        session.execute(note, applied)
+        return
+    session.begin()
+    try:
+        for statement in migration.statements(place):
+            session.execute(statement)
+        session.execute(note, applied)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def _create(place: Place, table: str, columns: Columns) -> str:
+    body = ", ".join(f"{name} {kind}" for name, kind in columns)
+    return f"CREATE TABLE IF NOT EXISTS {place.sql(table)} ({body})"
+
+
+def _not_permitted(place: Place, error: SqlbackfillError) -> WarehouseError:
+    database, schema = place.database, place.schema
+    return WarehouseError(
+        Diagnostic(
+            code="LEDGER_NOT_PERMITTED",
+            message=f"the ledger cannot be made in {database}.{schema}: "
+            f"{error.diagnostics[0].message}",
+            fix=f"GRANT CREATE SCHEMA ON DATABASE {place.adapter.quote_name(database)} "
+            "TO ROLE <the role of this target>; or set `ledger_schema` in profiles.yml to a schema "
+            "that it may write",
+        )
+    )

@@ -20,12 +20,16 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ChunkStarted:
+    """One chunk is being written from here on."""
+
     model: str
     chunk: Chunk
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkFinished:
+    """One chunk was committed; `seconds` are its own."""
+
     model: str
     chunk: Chunk
     rows: int
@@ -35,6 +39,8 @@ class ChunkFinished:
 
 @dataclass(frozen=True, slots=True)
 class ChunkFailed:
+    """One chunk was rolled back."""
+
     model: str
     chunk: Chunk
     diagnostic: Diagnostic
@@ -56,6 +62,8 @@ class Draining:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
+    """The last event of a run; `status` as in its result."""
+
     run_id: str
     status: str
 

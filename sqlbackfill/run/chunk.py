@@ -1,0 +1,243 @@
+"""One chunk, one transaction: data and ledger records commit together or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
+from sqlbackfill.ledger.records import ChunkStatus, PartitionRecord
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.whole import WholePartitioning
+from sqlbackfill.plan.types import Chunk, PlannedModel
+from sqlbackfill.run.fill import Filled, Replacement, Target, ready_target, replace_partitions
+from sqlbackfill.run.guard import StagedRows, check_staged_rows
+from sqlbackfill.run.inputs import ChunkSql, RunInputs
+from sqlbackfill.run.interrupt import Cancellation
+from sqlbackfill.run.literals import partitions_predicate
+from sqlbackfill.run.position import placed_in
+from sqlbackfill.run.records import chunk_record, partition_records
+from sqlbackfill.run.schedule import Task
+from sqlbackfill.run.schema_change import partition_column
+from sqlbackfill.run.whole_table import replace_whole
+from sqlbackfill.warehouse.protocol import Column, Relation, Session
+
+RETRY_PAUSES_S = (0.2, 1.0)
+"""How long to wait before a transaction that met a transient error is tried again."""
+
+CheckLease = Callable[[Session, Relation], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkWork:
+    """One chunk, ready to be written.
+
+    `versions` holds, by ordinal, the input versions to record, taken before anything of the chunk
+    was read.
+    """
+
+    task: Task
+    model: PlannedModel
+    sql: ChunkSql
+    versions: Mapping[int, Mapping[str, str]]
+
+    @property
+    def chunk(self) -> Chunk:
+        return self.task.chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A committed chunk: one record for each of its partitions, those without rows included."""
+
+    records: tuple[PartitionRecord, ...]
+    seconds: float
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return sum(record.rows for record in self.records)
+
+
+class ChunkWriter:
+    """Writes chunks one after the other over one session, in whichever thread calls `write`."""
+
+    def __init__(
+        self, inputs: RunInputs, cancellation: Cancellation, check_lease: CheckLease
+    ) -> None:
+        self._inputs = inputs
+        self._adapter = inputs.adapter
+        self._cancellation = cancellation
+        self._check_lease = check_lease
+        self._targets: dict[str, Target] = {}
+        self.session = inputs.adapter.session()
+        self._queries = 0
+
+    def write(self, work: ChunkWork) -> Written:
+        """The chunk as committed and read back.
+
+        On any error everything is rolled back, unless the error is that of a COMMIT whose outcome
+        cannot be read back. A transient error is met by the whole transaction again, on a new
+        session. Raises SqlbackfillError, with the user's file position where the engine gives one.
+        """
+        for pause_s in RETRY_PAUSES_S:
+            try:
+                return self._attempt(work)
+            except TransientError:
+                self._cancellation.pause(pause_s)
+                self.session.close()
+                self.session = self._adapter.session()
+        return self._attempt(work)
+
+    def take_queries(self) -> int:
+        """How often a model's query was started since this was last asked."""
+        queries, self._queries = self._queries, 0
+        return queries
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _attempt(self, work: ChunkWork) -> Written:
+        started = time.monotonic()
+        self._queries += 1
+        replacement = Replacement(
+            session=self.session,
+            adapter=self._adapter,
+            model=work.model,
+            chunk=work.chunk,
+            allow_empty=self._inputs.allow_empty,
+        )
+        self._cancellation.open()
+        try:
+            if isinstance(work.model.partitioning, WholePartitioning):
+                return self._write_whole(work, replacement, started)
+            return self._write_partitions(work, replacement, started)
+        finally:
+            self._cancellation.seal()
+
+    def _write_whole(self, work: ChunkWork, replacement: Replacement, started: float) -> Written:
+        with self._transaction(work):
+            with placed_in(work.sql, 1 + work.sql.guard_lines):
+                filled = replace_whole(replacement, work.sql.select)
+            records = self._append(work, filled, started)
+        return Written(records=records, seconds=time.monotonic() - started)
+
+    def _write_partitions(
+        self, work: ChunkWork, replacement: Replacement, started: float
+    ) -> Written:
+        target = self._targets.get(work.model.name)
+        columns: tuple[Column, ...] = ()
+        if target is None:
+            with placed_in(work.sql, work.sql.guard_lines):
+                columns = self.session.describe(work.sql.select)
+            query_column = partition_column(work.model, columns, f"the query of {work.model.name}")
+            if not self._adapter.transactional_ddl:
+                target = ready_target(replacement, work.sql.select, columns)
+        else:
+            query_column = target.query_column
+        with self._source(work, query_column, columns) as (source, lines_before, warnings):
+            with self._transaction(work):
+                if target is None:
+                    target = ready_target(replacement, work.sql.select, columns)
+                with placed_in(work.sql, lines_before):
+                    filled = replace_partitions(replacement, target, source)
+                records = self._append(work, filled, started)
+            self._targets[work.model.name] = replace(target, is_new=False)
+        return Written(records=records, seconds=time.monotonic() - started, warnings=warnings)
+
+    @contextmanager
+    def _source(
+        self, work: ChunkWork, column: str, columns: tuple[Column, ...]
+    ) -> Iterator[tuple[str, int, tuple[Diagnostic, ...]]]:
+        """Where the chunk's rows come from, the lines before its query there, and warnings.
+
+        That is the guarded query itself, or a staging table where rows have to be counted or the
+        adapter wants one; it is made before the transaction begins and dropped after it ended.
+        """
+        model, sql = work.model, work.sql
+        if not (model.has_author_bounds or self._adapter.stages):
+            yield f"(\n{sql.select}\n)", 1 + sql.guard_lines, ()
+            return
+        quote = self._adapter.quote_name
+        stage = quote(f"sqlbackfill_stage_{self._inputs.run_id}_{work.task.number}")
+        query = sql.unguarded if model.has_author_bounds else sql.select
+        try:
+            with placed_in(sql, 1 if model.has_author_bounds else 1 + sql.guard_lines):
+                self.session.execute(f"CREATE OR REPLACE TEMPORARY TABLE {stage} AS\n{query}")
+            if not model.has_author_bounds:
+                yield stage, 0, ()
+                return
+            names = [column, *(c.name for c in columns if c.name != column)]
+            staged = StagedRows(
+                table=stage,
+                column=quote(column),
+                shown=tuple((name, quote(name)) for name in names),
+            )
+            home = sql.home if sql.home is not None else PartitionSet.empty()
+            dialect = self._adapter.dialect
+            warnings = check_staged_rows(self.session, staged, model, work.chunk, home, dialect)
+            predicate = partitions_predicate(
+                quote(column), model.partitioning, work.chunk.partitions, dialect
+            )
+            yield f"(SELECT * FROM {stage} WHERE {predicate})", 0, warnings
+        finally:
+            self._cancellation.seal()
+            self._drop(stage)
+
+    def _drop(self, stage: str) -> None:
+        try:
+            self.session.execute(f"DROP TABLE IF EXISTS {stage}")
+        except SqlbackfillError:
+            # The session is going; a temporary table goes with it, and the first error matters.
+            return
+
+    @contextmanager
+    def _transaction(self, work: ChunkWork) -> Iterator[None]:
+        """Commits what runs inside and reads it back, or rolls it back."""
+        session = self.session
+        session.begin()
+        try:
+            yield
+            self._cancellation.check()
+        except BaseException:
+            self._cancellation.seal()
+            session.rollback()
+            raise
+        self._cancellation.seal()
+        try:
+            session.commit()
+        except WarehouseError:
+            session.rollback()
+            if self._is_recorded(work):
+                # The engine committed and its answer got lost on the way.
+                return
+            raise
+        if not self._is_recorded(work):
+            raise WarehouseError(
+                Diagnostic(
+                    code="RECORD_LOST",
+                    message="the chunk was committed, but its records cannot be read back",
+                    model=work.model.name,
+                    fix="see what else writes to the ledger's schema, then run the chunk again",
+                )
+            )
+
+    def _is_recorded(self, work: ChunkWork) -> bool:
+        found = self._inputs.ledger.confirm(
+            self.session, self._inputs.run_id, work.model.name, work.task.number
+        )
+        return found == len(work.chunk.partitions)
+
+    def _append(
+        self, work: ChunkWork, filled: Filled, started: float
+    ) -> tuple[PartitionRecord, ...]:
+        inputs, seconds = self._inputs, time.monotonic() - started
+        self._check_lease(self.session, work.model.relation)
+        records = partition_records(inputs, work.task, filled, seconds, work.versions)
+        inputs.ledger.append(self.session, records)
+        rows = sum(record.rows for record in records)
+        done = chunk_record(inputs, work.task, ChunkStatus.DONE, rows=rows, seconds=seconds)
+        inputs.ledger.save_chunk(self.session, done)
+        return records

@@ -1,0 +1,167 @@
+"""Replacing a chunk's partitions inside a transaction that somebody else opened. Records nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlbackfill.errors import Diagnostic, WarehouseError
+from sqlbackfill.plan.types import Chunk, PlannedModel
+from sqlbackfill.run.guard import refuse_empty_replacement
+from sqlbackfill.run.literals import partitions_predicate
+from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query
+from sqlbackfill.run.schema_change import columns_to_add, partition_column
+from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session, TableKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """What is replaced, and by whom: `chunk`'s partitions of `model`, over `session`."""
+
+    session: Session
+    adapter: Adapter
+    model: PlannedModel
+    chunk: Chunk
+    allow_empty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A model's table as this run found or made it.
+
+    `columns` pairs each column's name in the table with its name in the query; `partition_column`
+    is the table's spelling and `query_column` the query's.
+    """
+
+    identity: str
+    columns: tuple[tuple[str, str], ...]
+    partition_column: str
+    query_column: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What one chunk left in its table: rows by ordinal, absent ones 0."""
+
+    identity: str
+    rows: Mapping[int, int] = field(default_factory=dict)
+
+
+def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Target:
+    """The table that `query`, with `columns`, can be inserted into: made, altered or as it is.
+
+    Runs DDL, so it belongs into the chunk's transaction only where DDL rolls back with it. Raises
+    WarehouseError: SCHEMA_CHANGED, PARTITION_COLUMN_MISSING, PARTITION_COLUMN_TYPE, NOT_A_TABLE.
+    """
+    session, adapter, model = work.session, work.adapter, work.model
+    column = partition_column(model, columns, f"the query of {model.name}")
+    info = session.table(model.relation)
+    if info is None:
+        return Target(
+            identity=adapter.create_table(session, model.relation, query),
+            columns=tuple((c.name, c.name) for c in columns),
+            partition_column=column,
+            query_column=column,
+            is_new=True,
+        )
+    if info.kind is not TableKind.TABLE:
+        raise not_a_table(model.name, model.relation, info.kind)
+    added = columns_to_add(model, columns, info.columns)
+    existing = partition_column(model, info.columns, f"the table {model.relation}")
+    table = adapter.quote(model.relation)
+    for new in added:
+        session.execute(f"ALTER TABLE {table} ADD COLUMN {adapter.quote_name(new.name)} {new.type}")
+    spelling = {c.name.lower(): c.name for c in (*info.columns, *added)}
+    return Target(
+        identity=info.identity or adapter.add_identity(session, model.relation),
+        columns=tuple((spelling[c.name.lower()], c.name) for c in columns),
+        partition_column=existing,
+        query_column=column,
+    )
+
+
+def replace_partitions(work: Replacement, target: Target, source: str) -> Filled:
+    """Deletes the chunk's partitions and inserts the rows of `source`, by one statement each.
+
+    `source` is a quoted table or a subquery in parentheses that gives the chunk's rows and no
+    others. Raises GuardError EMPTY_REPLACEMENT, and WarehouseError ROWS_OUTSIDE_CHUNK should a row
+    have landed elsewhere.
+    """
+    quote = work.adapter.quote_name
+    table = work.adapter.quote(work.model.relation)
+    counts = _Counts(work, table, quote(target.partition_column))
+    before = counts.delete() if not target.is_new else {}
+    names, values = (", ".join(quote(pair[at]) for pair in target.columns) for at in (0, 1))
+    inserted = work.session.execute_count(
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} AS guarded"
+    )
+    after = counts.after(inserted)
+    if sum(after.values()) != inserted:
+        raise WarehouseError(
+            Diagnostic(
+                code="ROWS_OUTSIDE_CHUNK",
+                message=f"{inserted - sum(after.values()):,} of {inserted:,} rows were written to "
+                "other partitions than the chunk's",
+                model=work.model.name,
+                fix="this is a defect of sqlbackfill; nothing was kept. Please report it",
+            )
+        )
+    if not work.allow_empty:
+        refuse_empty_replacement(work.model, before, after)
+    return Filled(identity=target.identity, rows=after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Counts a chunk's rows by partition, and with no query of its own where one number tells."""
+
+    work: Replacement
+    table: str
+    column: str
+
+    def delete(self) -> Mapping[int, int]:
+        """Deletes the chunk's partitions; the rows that each of them held."""
+        chunk, session = self.work.chunk, self.work.session
+        predicate = partitions_predicate(
+            self.column, self.work.model.partitioning, chunk.partitions, self.work.adapter.dialect
+        )
+        delete = f"DELETE FROM {self.table} WHERE {predicate}"
+        if self._is_single:
+            return {chunk.start: session.execute_count(delete)}
+        held = self._query()
+        if held:
+            session.execute_count(delete)
+        return held
+
+    def after(self, inserted: int) -> Mapping[int, int]:
+        """The rows that each partition holds after `inserted` were."""
+        if self._is_single or not inserted:
+            return {self.work.chunk.start: inserted}
+        return self._query()
+
+    @property
+    def _is_single(self) -> bool:
+        return self.work.chunk.end - self.work.chunk.start == 1
+
+    def _query(self) -> Counter[int]:
+        partitioning = self.work.model.partitioning
+        rows = self.work.session.execute(
+            counts_query(
+                self.table, self.column, partitioning, self.work.chunk, self.work.adapter.dialect
+            )
+        )
+        return counts_by_ordinal([(text, count) for text, count in rows], partitioning)
+
+
+def not_a_table(model: str, relation: Relation, kind: TableKind) -> WarehouseError:
+    """The error for a relation that is of another kind than its model makes."""
+    return WarehouseError(
+        Diagnostic(
+            code="NOT_A_TABLE",
+            message=f"{relation} is a {kind.value}, which {model} cannot be written to",
+            model=model,
+            fix=f"drop or rename it, or give {model} another alias",
+        )
+    )

@@ -1,0 +1,80 @@
+"""What a run is given: values and callables that planning prepared. Reads and decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlbackfill.errors import SourceSpan
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
+from sqlbackfill.run.events import Event, Sink
+from sqlbackfill.warehouse.protocol import Adapter
+
+Locate = Callable[[int, int], SourceSpan | None]
+Reads = Callable[[str, PartitionSet], Mapping[str, PartitionSet]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkSql:
+    """The SQL of one chunk of one model.
+
+    `select` gives exactly the rows that the chunk writes, `unguarded` the query before the outer
+    filter to the chunk's partitions. `locate` maps a line and column of `unguarded`, from 1, to the
+    user's file; `unguarded` stands in `select` on lines of its own, after `guard_lines` others.
+    `home` holds the partitions that the author's own bounds read: rows of theirs outside the chunk
+    are dropped with a warning; where it is None no row outside the chunk has a home.
+    """
+
+    select: str
+    unguarded: str
+    locate: Locate | None = None
+    guard_lines: int = 0
+    home: PartitionSet | None = None
+
+
+class Versions(Protocol):
+    """The versions of what partitions read, kept current while a run commits."""
+
+    def inputs_of(self, model: str, ordinal: int) -> Mapping[str, str]:
+        """The version of each input over the read window of one partition."""
+
+    def built(self, model: str, versions: Iterable[tuple[int, str]]) -> None:
+        """Takes note of (ordinal, version) of partitions that were just committed."""
+
+
+def _drop(_event: Event) -> None:
+    """Says nothing to nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInputs:
+    """Everything that `execute` needs.
+
+    `sql` may raise ProjectError, which fails the chunk. `reads` gives the partitions of each
+    upstream that some partitions of a model read. `already` holds what runs of this plan committed
+    before. `clock` gives now, in UTC. `max_failures` stops launching after that many failed
+    chunks. `runs_directory` is where the run file goes (None: nowhere). `command` and `plan_json`
+    are stored with the run. `run_id` is new for every run, also for one that resumes another.
+    """
+
+    run_id: str
+    plan: Plan
+    models: Mapping[str, PlannedModel]
+    adapter: Adapter
+    ledger: Ledger
+    sql: Callable[[str, Chunk], ChunkSql]
+    reads: Reads
+    versions: Versions
+    clock: Callable[[], datetime]
+    already: Mapping[str, PartitionSet] = field(default_factory=dict)
+    sink: Sink = _drop
+    allow_empty: bool = False
+    max_failures: int | None = None
+    command: str = ""
+    plan_json: str = "{}"
+    runs_directory: Path | None = None

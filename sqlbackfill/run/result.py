@@ -1,0 +1,101 @@
+"""What a run came to, and its JSON document. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlbackfill.errors import Diagnostic
+from sqlbackfill.ledger.records import RunStatus
+from sqlbackfill.plan.types import Chunk
+
+SCHEMA_VERSION = 1
+
+EXIT_CODES = {
+    RunStatus.DONE: 0,
+    RunStatus.FAILED: 1,
+    RunStatus.STOPPED: 3,
+    RunStatus.INTERRUPTED: 130,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelResult:
+    """What a run did to one model.
+
+    `partitions_skipped` were committed before by a run of the same plan. `queries` counts the
+    runs of the model's query, failed ones and repetitions included; `seconds` their chunks' time.
+    """
+
+    model: str
+    partitions_built: int = 0
+    partitions_skipped: int = 0
+    rows: int = 0
+    queries: int = 0
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "partitions_built": self.partitions_built,
+            "partitions_skipped": self.partitions_skipped,
+            "rows": self.rows,
+            "queries": self.queries,
+            "seconds": round(self.seconds, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FailedChunk:
+    """A chunk that was rolled back, and why."""
+
+    model: str
+    chunk: Chunk
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedChunk:
+    """A chunk that was not tried, since partitions that it reads of `by` were not built."""
+
+    model: str
+    chunk: Chunk
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended.
+
+    `models` follow the plan's order. `errors` say everything that went wrong, blocked partitions
+    included. `warnings` are the run's own; those of chunks went to the sink with ChunkFinished.
+    `resume` is the command that goes on, or None where nothing is left to do.
+    """
+
+    run_id: str
+    plan_id: str
+    status: RunStatus
+    models: tuple[ModelResult, ...]
+    failures: tuple[FailedChunk, ...] = ()
+    blocked: tuple[BlockedChunk, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    resume: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+    def as_json(self) -> dict[str, Any]:
+        """The `run` document of the command-line contract."""
+        document: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": self.run_id,
+            "plan_id": self.plan_id,
+            "status": self.status.value,
+            "models": [model.as_json() for model in self.models],
+            "resume": self.resume,
+        }
+        if self.errors:
+            document["errors"] = [error.as_json() for error in self.errors]
+        return document

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.partitions.partitioning import Partitioning
-from sqlbackfill.warehouse.protocol import Relation
+from sqlbackfill.partitions.whole import AnyPartitioning
+from sqlbackfill.project.config import OnSchemaChange
+from sqlbackfill.warehouse.protocol import Relation, TableKind
 
 
 class Reason(StrEnum):
@@ -125,14 +126,16 @@ class PlannedModel:
     """What a run needs to know of a model besides its SQL.
 
     `upstreams` holds, for each model of the project that this one reads (itself included where it
-    reads itself), the name as used in `Reads`.
+    reads itself), the name as used in `Reads`. `kind` is what the run leaves under `relation`.
     """
 
     name: str
     relation: Relation
-    partitioning: Partitioning
+    partitioning: AnyPartitioning
     partition_column: str | None
     reads_itself: bool
     has_author_bounds: bool
     upstreams: tuple[str, ...]
     columns: Mapping[str, str] | None = None
+    kind: TableKind = TableKind.TABLE
+    on_schema_change: OnSchemaChange = OnSchemaChange.FAIL

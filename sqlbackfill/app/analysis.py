@@ -1,0 +1,244 @@
+"""Turns a loaded project into a workspace: renders, resolves, orders and analyses every model."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import msgspec
+
+from sqlbackfill import __version__
+from sqlbackfill.app.cache import FactCache, digest
+from sqlbackfill.app.input_refs import input_refs
+from sqlbackfill.app.loading import Loaded
+from sqlbackfill.app.partition_info import column_type, partition_info
+from sqlbackfill.app.render_facts import RenderFacts, render_facts
+from sqlbackfill.app.sources import SourceSchema, read_schemas
+from sqlbackfill.app.template_inputs import ProjectLookup, first_input, template_input
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import Diagnostic, ProjectError
+from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
+from sqlbackfill.project.config import Materialization
+from sqlbackfill.project.graph import Declared, DeclaredRef, Graph, build_graph
+from sqlbackfill.project.model import Model, ModelFile, ModelKind
+from sqlbackfill.project.resolve import resolve_model
+from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
+from sqlbackfill.template.types import Rendered
+
+
+def analyse_project(loaded: Loaded) -> Workspace:
+    """The workspace of `loaded`; facts come from the cache where nothing they depend on changed.
+
+    Raises ProjectError with every error of every model at once.
+    """
+    with _without_garbage_collection():
+        return _Analysis(loaded).run()
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Parsing makes many objects and no garbage: collecting more than doubles its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@dataclass
+class _Analysis:
+    loaded: Loaded
+    problems: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    rendered: dict[str, Rendered] = field(default_factory=dict)
+
+    def run(self) -> Workspace:
+        project = self.loaded.project
+        directory = project.root / ".sqlbackfill" / "cache"
+        render_cache = FactCache(directory, "renders")
+        fact_cache = FactCache(directory, "facts")
+        source_cache = FactCache(directory, "sources")
+        self.warnings.extend(project.warnings)
+        renders = self._render_all(render_cache)
+        models = self._resolve_all(renders)
+        self._raise_problems()
+        graph = build_graph(
+            models.values(),
+            {name: _declared(render) for name, render in renders.items()},
+            project.sources,
+            project=project.name,
+        )
+        ordered = {name: models[name] for name in graph.order}
+        lookup = ProjectLookup(self.loaded, ordered)
+        schemas = read_schemas(
+            (
+                project.sources[name]
+                for name, readers in sorted(graph.source_readers.items())
+                if readers
+            ),
+            project.root,
+            self.loaded.adapter,
+            source_cache,
+        )
+        facts, partitionings = self._analyse_all(
+            ordered, graph, renders, lookup, schemas, fact_cache
+        )
+        self._raise_problems()
+        for cache in (render_cache, fact_cache, source_cache):
+            cache.save()
+        return Workspace(
+            loaded=self.loaded,
+            graph=graph,
+            models=ordered,
+            renders=renders,
+            facts=facts,
+            partitionings=partitionings,
+            schemas=schemas,
+            warnings=tuple(self.warnings),
+        )
+
+    def _raise_problems(self) -> None:
+        if self.problems:
+            raise ProjectError(*self.problems)
+
+    def _render_all(self, cache: FactCache) -> dict[str, RenderFacts]:
+        renders: dict[str, RenderFacts] = {}
+        for file in self.loaded.project.files:
+            if file.kind is not ModelKind.SQL:
+                continue
+            key = self.loaded.render_key and digest(
+                self.loaded.render_key, file.name, file.file, file.sql, _layers_key(file)
+            )
+            try:
+                renders[file.name] = cache.get(key, RenderFacts, partial(self._render, file))
+            except ProjectError as error:
+                self.problems.extend(d.for_model(file.name) for d in error.diagnostics)
+        return renders
+
+    def _render(self, file: ModelFile) -> RenderFacts:
+        rendered = self.loaded.templates.analyse(first_input(self.loaded, file))
+        self.rendered[file.name] = rendered
+        return render_facts(rendered)
+
+    def _resolve_all(self, renders: Mapping[str, RenderFacts]) -> dict[str, Model]:
+        models: dict[str, Model] = {}
+        for file in self.loaded.project.files:
+            render = renders.get(file.name)
+            if render is None and file.kind is ModelKind.SQL:
+                continue
+            try:
+                model = resolve_model(
+                    self.loaded.project,
+                    file,
+                    render.config if render else {},
+                    render.config_spans if render else {},
+                    self.loaded.target,
+                )
+            except ProjectError as error:
+                self.problems.extend(error.diagnostics)
+                continue
+            if model.config.enabled:
+                models[file.name] = model
+                self.warnings.extend(model.warnings)
+                self.warnings.extend(render.warnings if render else ())
+        return models
+
+    def _analyse_all(
+        self,
+        models: Mapping[str, Model],
+        graph: Graph,
+        renders: Mapping[str, RenderFacts],
+        lookup: ProjectLookup,
+        schemas: Mapping[str, SourceSchema],
+        cache: FactCache,
+    ) -> tuple[dict[str, QueryFacts], dict[str, AnyPartitioning]]:
+        facts: dict[str, QueryFacts] = {}
+        partitionings: dict[str, AnyPartitioning] = {}
+        keys: dict[str, str | None] = {}
+        for name, model in models.items():
+            if model.kind is not ModelKind.SQL or renders[name].needs_warehouse is not None:
+                continue
+            inputs = input_refs(self.loaded, models, model, renders, facts, partitionings, schemas)
+            inlined = [keys.get(ref) or "" for ref in graph.refs[name]]
+            keys[name] = self.loaded.render_key and digest(
+                self.loaded.render_key,
+                __version__,
+                model.sql,
+                repr(model.config.values),
+                msgspec.json.encode(inputs),
+                *inlined,
+            )
+            try:
+                facts[name] = cache.get(
+                    keys[name],
+                    QueryFacts,
+                    partial(self._analyse, model, lookup, inputs),
+                )
+            except ProjectError as error:
+                self.problems.extend(d.for_model(name) for d in error.diagnostics)
+                continue
+            self.problems.extend(d.for_model(name) for d in facts[name].errors)
+            self.warnings.extend(d.for_model(name) for d in facts[name].warnings)
+            self._partition(model, facts[name], partitionings)
+        return facts, partitionings
+
+    def _partition(
+        self, model: Model, facts: QueryFacts, partitionings: dict[str, AnyPartitioning]
+    ) -> None:
+        if model.config.materialized is Materialization.EPHEMERAL:
+            return
+        if model.config.refusal is not None:
+            return
+        try:
+            partitionings[model.name] = (
+                model.partitioning(column_type(model, facts)) or WholePartitioning()
+            )
+        except ProjectError as error:
+            self.problems.extend(d.for_model(model.name) for d in error.diagnostics)
+
+    def _analyse(
+        self, model: Model, lookup: ProjectLookup, inputs: Mapping[str, InputRef]
+    ) -> QueryFacts:
+        from sqlbackfill.query.analyse import analyse
+
+        rendered = self.rendered.get(model.name)
+        if rendered is None or lookup.reads_ephemeral(rendered.refs):
+            rendered = self.loaded.templates.analyse(template_input(self.loaded, model), lookup)
+        by_marker = {
+            f"__sb_occurrence_{occurrence.index}__": _with_filter(
+                inputs[occurrence.target], is_filtered=occurrence.filtered
+            )
+            for occurrence in rendered.occurrences
+            if occurrence.target in inputs
+        }
+        request = AnalysisRequest(
+            model=model.name,
+            sql=rendered.sql,
+            dialect=model.dialect or self.loaded.adapter.dialect,
+            locate=rendered.source_map.locate,
+            occurrences=by_marker,
+            partition=partition_info(model),
+            bounds_in_control_flow=rendered.bounds_in_control_flow or rendered.bounds_as_value,
+        )
+        return analyse(request)
+
+
+def _with_filter(ref: InputRef, *, is_filtered: bool) -> InputRef:
+    return ref if is_filtered else replace(ref, filtered=False)
+
+
+def _layers_key(file: ModelFile) -> str:
+    layers = [*file.tree_config, *((file.yml_config,) if file.yml_config else ())]
+    return repr([sorted(layer.values.items(), key=str) for layer in layers])
+
+
+def _declared(render: RenderFacts) -> Declared:
+    return Declared(
+        refs=tuple(DeclaredRef(ref.name, ref.span) for ref in render.refs),
+        sources=tuple(DeclaredRef(source.name, source.span) for source in render.sources),
+    )

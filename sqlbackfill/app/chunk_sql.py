@@ -1,0 +1,119 @@
+"""The SQL of one chunk: the model rendered with its read windows, inside the outermost filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlbackfill.app.template_inputs import ProjectLookup, template_input
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import ProjectError
+from sqlbackfill.partitions.bounds import Bound, BoundType
+from sqlbackfill.partitions.whole import WholePartitioning
+from sqlbackfill.plan.types import Chunk
+from sqlbackfill.query.facts import InjectedRange, QueryFacts
+from sqlbackfill.run.inputs import ChunkSql
+from sqlbackfill.run.literals import partitions_predicate
+from sqlbackfill.template.types import ColumnRange, Rendered, RunWindow, Scan
+
+_GUARD_LINES = 1
+
+
+@dataclass
+class ChunkRenderer:
+    """Renders chunks of a workspace's models. Safe to call again and again; keeps no results."""
+
+    workspace: Workspace
+    _lookup: ProjectLookup = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lookup = ProjectLookup(self.workspace.loaded, self.workspace.models)
+
+    def __call__(self, name: str, chunk: Chunk) -> ChunkSql:
+        """The SQL of `chunk` of the model `name`. Raises ProjectError."""
+        partitioning = self.workspace.partitionings[name]
+        if isinstance(partitioning, WholePartitioning):
+            rendered = self._render(name, None, {})
+            query = _bare(rendered.sql)
+            return ChunkSql(select=query, unguarded=query, locate=rendered.source_map.locate)
+        window = self._window(name, chunk)
+        rendered = self._render(name, window, self._scans(name, window))
+        query = _bare(rendered.sql)
+        adapter = self.workspace.loaded.adapter
+        column = adapter.quote_name(self._partition_column(name))
+        guard = partitions_predicate(column, partitioning, chunk.partitions, adapter.dialect)
+        alias = adapter.quote_name(name)
+        return ChunkSql(
+            select=f"SELECT * FROM (\n{query}\n) AS {alias}\nWHERE {guard}",
+            unguarded=query,
+            locate=rendered.source_map.locate,
+            guard_lines=_GUARD_LINES,
+        )
+
+    def _render(self, name: str, window: RunWindow | None, scans: dict[int, Scan]) -> Rendered:
+        loaded, model = self.workspace.loaded, self.workspace.models[name]
+        try:
+            return loaded.templates.render(
+                template_input(loaded, model, window.type if window else None),
+                window,
+                scans,
+                lookup=self._lookup,
+                expected=self._expected(name),
+            )
+        except ProjectError as error:
+            raise ProjectError(*(d.for_model(name) for d in error.diagnostics)) from None
+
+    def _expected(self, name: str) -> tuple[str, ...]:
+        render = self.workspace.renders[name]
+        if not self._lookup.reads_ephemeral(render.refs):
+            return render.targets
+        rendered = self.workspace.loaded.templates.analyse(
+            template_input(self.workspace.loaded, self.workspace.models[name]), self._lookup
+        )
+        return rendered.targets
+
+    def _window(self, name: str, chunk: Chunk) -> RunWindow:
+        partitioning = self.workspace.partitionings[name]
+        kind = partitioning.column_type
+        is_single = chunk.end - chunk.start == 1
+        key = partitioning.record_key(chunk.start) if is_single else None
+        if kind is BoundType.TEXT:
+            keys = tuple(partitioning.record_key(o) for o in chunk.partitions.ordinals())
+            return RunWindow(type=kind, start=None, end=None, key=key, keys=keys)
+        start, end = partitioning.span_bounds(chunk.start, chunk.end)
+        return RunWindow(type=kind, start=start, end=end, key=key)
+
+    def _scans(self, name: str, window: RunWindow) -> dict[int, Scan]:
+        facts: QueryFacts = self.workspace.facts[name]
+        scans: dict[int, Scan] = {}
+        for occurrence in facts.occurrences:
+            ranges = [_column_range(injected, window) for injected in occurrence.ranges]
+            predicates = tuple(r for r in ranges if r is not None and not r.is_everything)
+            scans[occurrence.index] = Scan(predicates, occurrence.alias)
+        return scans
+
+    def _partition_column(self, name: str) -> str:
+        wanted = str(self.workspace.models[name].partition_column)
+        columns = self.workspace.facts[name].columns
+        return next((c.name for c in columns if c.name.lower() == wanted.lower()), wanted)
+
+
+def _column_range(injected: InjectedRange, window: RunWindow) -> ColumnRange | None:
+    if window.keys is not None:
+        keys = injected.window.evaluate_keys(frozenset(window.keys))
+        if keys is None:
+            return None
+        return ColumnRange(column=injected.column, type=injected.type, keys=tuple(sorted(keys)))
+    interval = injected.window.evaluate(window.start, window.end)
+    lo: Bound | None = interval.lo
+    return ColumnRange(
+        column=injected.column,
+        type=injected.type,
+        lo=lo,
+        hi=interval.hi,
+        nulls=interval.nulls,
+    )
+
+
+def _bare(sql: str) -> str:
+    """The query without the semicolon that ends it; its lines stay where they are."""
+    return sql.rstrip().rstrip(";").rstrip()

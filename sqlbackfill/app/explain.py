@@ -1,0 +1,81 @@
+"""The `explain` use case: what the analysis proved about each model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlbackfill.app.options import Options
+from sqlbackfill.app.partition_info import partition_info
+from sqlbackfill.app.plan import open_workspace
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.project.config import Materialization
+from sqlbackfill.project.selectors import select as select_models
+from sqlbackfill.query.facts import QueryFacts, Read
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One document a model, in topological order, as in the contract."""
+
+    models: tuple[dict[str, Any], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The `explain` document of the contract."""
+        return {"schema_version": 1, "models": list(self.models)}
+
+
+def explain(options: Options, select: Sequence[str], exclude: Sequence[str]) -> Explanation:
+    """What is known about the selected models, input by input."""
+    workspace = open_workspace(options)
+    names = select_models(workspace.graph, select, exclude).models
+    return Explanation(
+        tuple(
+            _explained(workspace, name, facts)
+            for name, facts in workspace.facts.items()
+            if name in names
+        )
+    )
+
+
+def _explained(workspace: Workspace, name: str, facts: QueryFacts) -> dict[str, Any]:
+    model = workspace.models[name]
+    partition = partition_info(model)
+    is_cut = partition is not None
+    reasons = [reason.for_model(name).as_json() for reason in facts.reasons]
+    return {
+        "model": name,
+        "dialect": model.dialect or workspace.loaded.adapter.dialect,
+        "partition": None
+        if partition is None
+        else {
+            "column": partition.column,
+            "grain": partition.grain,
+            "timezone": partition.timezone,
+        },
+        "separable": {"verdict": facts.verdict.value, "reasons": reasons},
+        "reads_itself": facts.reads_itself,
+        "write_scope": "partition" if is_cut else "table",
+        "inputs": [_input(read) for read in facts.reads],
+        "strategies": list(facts.strategies) if is_cut else _whole_strategies(workspace, name),
+    }
+
+
+def _whole_strategies(workspace: Workspace, name: str) -> list[str]:
+    is_built = workspace.models[name].config.materialized is not Materialization.EPHEMERAL
+    return ["range"] if is_built else []
+
+
+def _input(read: Read) -> dict[str, Any]:
+    return {
+        "relation": read.relation,
+        "column": read.column,
+        "read": {
+            "kind": read.kind.value,
+            "grain": read.grain,
+            "start_offset": read.start_offset,
+            "end_offset": read.end_offset,
+        },
+        "because": read.because,
+    }

@@ -1,0 +1,93 @@
+"""What the relations that a query reads stand for, in the terms of the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlbackfill.app.loading import Loaded
+from sqlbackfill.app.partition_info import partition_info
+from sqlbackfill.app.render_facts import RenderFacts
+from sqlbackfill.app.sources import SourceSchema
+from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
+from sqlbackfill.project.config import Materialization
+from sqlbackfill.project.model import Model
+from sqlbackfill.project.source import Source
+from sqlbackfill.query.facts import InputRef, PartitionInfo, QueryFacts
+
+
+def input_refs(
+    loaded: Loaded,
+    models: Mapping[str, Model],
+    model: Model,
+    renders: Mapping[str, RenderFacts],
+    facts: Mapping[str, QueryFacts],
+    partitionings: Mapping[str, AnyPartitioning],
+    schemas: Mapping[str, SourceSchema],
+) -> dict[str, InputRef]:
+    """By occurrence target (`ref:x`, `source:a.b`, `this`), those of inlined ephemerals included."""
+    found: dict[str, InputRef] = {}
+    pending, seen = [model.name], {model.name}
+    while pending:
+        render = renders[pending.pop()]
+        for source in render.sources:
+            declared = loaded.project.sources.get(source.name)
+            if declared is not None:
+                found[f"source:{source.name}"] = _source(declared, schemas.get(source.name))
+        for name in render.ref_names:
+            upstream = models.get(name)
+            if upstream is None:
+                continue
+            if upstream.config.materialized is Materialization.EPHEMERAL:
+                if name not in seen:
+                    seen.add(name)
+                    pending.append(name)
+                continue
+            found[f"ref:{name}"] = _upstream(upstream, facts.get(name), partitionings.get(name))
+    found["this"] = InputRef(
+        relation=model.name,
+        partition=partition_info(model),
+        identifier=model.relation.identifier,
+        is_this=True,
+    )
+    return found
+
+
+def _upstream(
+    model: Model, facts: QueryFacts | None, partitioning: AnyPartitioning | None
+) -> InputRef:
+    columns = None
+    if facts is not None and facts.columns_known:
+        columns = tuple((column.name, column.type or "") for column in facts.columns)
+    is_whole = partitioning is None or isinstance(partitioning, WholePartitioning)
+    return InputRef(
+        relation=model.name,
+        columns=columns,
+        partition=None
+        if partitioning is None or is_whole
+        else partition_info(model, partitioning.column_type),
+        unpartitioned=is_whole,
+        identifier=model.relation.identifier,
+    )
+
+
+def _source(source: Source, schema: SourceSchema | None) -> InputRef:
+    columns = None
+    if schema is not None and schema.columns is not None:
+        columns = tuple((column.name, column.type) for column in schema.columns)
+    partition = None
+    if source.event_time is not None:
+        partition = PartitionInfo(
+            column=source.event_time,
+            grain=str(source.grain) if source.grain else "day",
+            timezone=source.timezone,
+            naive=source.naive.value,
+            week_start=source.week_start,
+        )
+    identifier = source.relation.identifier if source.relation else source.name.split(".")[-1]
+    return InputRef(
+        relation=source.name,
+        columns=columns,
+        partition=partition,
+        unpartitioned=partition is None,
+        identifier=identifier,
+    )

@@ -1,0 +1,159 @@
+"""Reads a project and its target, and makes what renders its templates."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlbackfill import __version__
+from sqlbackfill.app.cache import digest
+from sqlbackfill.app.options import Options
+from sqlbackfill.app.warehouses import adapter_for
+from sqlbackfill.errors import SourceSpan
+from sqlbackfill.project.project import MacroFile, Project
+from sqlbackfill.project.target import Target
+from sqlbackfill.warehouse.protocol import Adapter
+
+if TYPE_CHECKING:  # the template stage imports jinja2, which many commands do without
+    from sqlbackfill.template.render import Templates
+
+_ENV_NAMES = re.compile(r"env_var\s*\(\s*(?:'(\w+)'|\"(\w+)\"|(.))")
+
+
+@dataclass
+class Loaded:
+    """A project that was read, its target, and one clock for the whole command."""
+
+    options: Options
+    project: Project
+    target: Target
+    as_of: datetime
+    adapter: Adapter
+    invocation_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Renders the project's models; made on first use, since most commands find facts cached."""
+        return _templates(self.project, self.target, self.as_of, self.invocation_id, self.adapter)
+
+    @cached_property
+    def render_key(self) -> str | None:
+        """What every render of this project depends on besides the model; None if that is unknown."""
+        texts = [macro.text for macro in self.project.macro_files]
+        texts += [file.sql for file in self.project.files]
+        env = read_env(texts, os.environ)
+        if env is None:
+            return None
+        return digest(
+            __version__,
+            repr(sorted(env.items())),
+            repr(sorted(self.project.vars.items())),
+            repr(sorted((k, sorted(v.items())) for k, v in self.project.package_vars.items())),
+            repr((self.target.name, self.target.type, self.target.database, self.target.schema)),
+            repr(sorted(self.target.public_fields.items(), key=str)),
+            *(macro.package + macro.file + macro.text for macro in self.project.macro_files),
+        )
+
+
+def read_env(texts: Iterable[str], env: Mapping[str, str]) -> dict[str, str | None] | None:
+    """The environment variables that `texts` name in `env_var`; None if one is not a literal."""
+    found: dict[str, str | None] = {}
+    for text in texts:
+        if "env_var" not in text:
+            continue
+        for single, double, other in _ENV_NAMES.findall(text):
+            if other:
+                return None
+            name = single or double
+            found[name] = env.get(name)
+    return found
+
+
+def load(options: Options) -> Loaded:
+    """The project at `options.project_dir` with its target.
+
+    Raises ProjectError with everything that is wrong in the project's files, or with the profile.
+    """
+    from sqlbackfill.project.profiles import read_target
+    from sqlbackfill.project.project_file import read_project_file
+    from sqlbackfill.project.read import read_project
+
+    as_of = options.as_of or datetime.now(UTC)
+    values = _YmlValues(dict(options.vars), as_of)
+    own = read_project_file(options.project_dir, cli_vars=options.vars, render=values.render)
+    target = read_target(
+        own.root,
+        options.profile or own.profile,
+        profiles_dir=options.profiles_dir,
+        target_name=options.target,
+        env=os.environ,
+        render=values.render,
+    )
+    project = read_project(
+        options.project_dir,
+        cli_vars=options.vars,
+        render=_YmlValues({**own.vars, **options.vars}, as_of).render,
+        default_database=target.database,
+        project_file=own,
+    )
+    return Loaded(
+        options=options, project=project, target=target, as_of=as_of, adapter=adapter_for(target)
+    )
+
+
+@dataclass
+class _YmlValues:
+    """Evaluates Jinja in yml values; the template stage is imported at the first that has any."""
+
+    vars: Mapping[str, object]
+    as_of: datetime
+
+    def render(self, text: str, span: SourceSpan) -> object:
+        if "{{" not in text and "{%" not in text:
+            return text
+        return self._templates.value(text, span)
+
+    @cached_property
+    def _templates(self) -> Templates:
+        from sqlbackfill.template.render import Templates
+        from sqlbackfill.template.types import TemplateSettings
+
+        settings = TemplateSettings(
+            project="", vars=self.vars, env=os.environ, run_started_at=self.as_of
+        )
+        return Templates(settings, (), quote=str, quote_name=str)
+
+
+def _templates(
+    project: Project, target: Target, as_of: datetime, invocation_id: str, adapter: Adapter
+) -> Templates:
+    from sqlbackfill.template.render import Templates
+    from sqlbackfill.template.types import TemplateSettings
+
+    fields = dict(target.public_fields)
+    fields.update(
+        name=target.name,
+        target_name=target.name,
+        profile_name=target.profile,
+        type=target.type,
+        database=target.database,
+        schema=target.schema,
+        threads=target.threads,
+    )
+    settings = TemplateSettings(
+        project=project.name,
+        vars=project.vars,
+        package_vars=project.package_vars,
+        target=fields,
+        env=os.environ,
+        run_started_at=as_of,
+        invocation_id=invocation_id,
+    )
+    macros: tuple[MacroFile, ...] = project.macro_files
+    return Templates(settings, macros, quote=adapter.quote, quote_name=adapter.quote_name)

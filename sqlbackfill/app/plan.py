@@ -1,0 +1,243 @@
+"""The `plan` use case: what a run would do, from files, ledger and clock. Spends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlbackfill.app.analysis import analyse_project
+from sqlbackfill.app.loading import load
+from sqlbackfill.app.options import Options
+from sqlbackfill.app.planning import Prepared, planned_models, prepare
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import Diagnostic, ProjectError, UsageError
+from sqlbackfill.partitions.terms import parse_spec
+from sqlbackfill.plan import candidates as candidate_types
+from sqlbackfill.plan.build import build_plan, step_digest
+from sqlbackfill.plan.document import plan_document, read_plan
+from sqlbackfill.plan.strategy import parse_strategy
+from sqlbackfill.plan.types import Plan, PlannedModel, Step
+from sqlbackfill.project.selectors import select as select_models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """The words of the command line, unread. `missing_upstream` is `build`, `block` or None."""
+
+    select: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    partitions: Sequence[str] = ()
+    strategy: str | None = None
+    strict_strategy: bool = False
+    missing_upstream: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, its JSON document, and what it was made from."""
+
+    plan: Plan
+    document: Mapping[str, Any]
+    models: Mapping[str, PlannedModel]
+    prepared: Prepared
+
+
+def open_workspace(options: Options) -> Workspace:
+    """The project, read and analysed. Raises ProjectError with everything that is wrong in it."""
+    return analyse_project(load(options))
+
+
+def plan(options: Options, request: PlanRequest, *, fills: bool = True) -> Planned:
+    """The plan for `request` as things stand.
+
+    Raises UsageError for words that cannot be read, ProjectError for the project, WarehouseError
+    where the warehouse cannot be read. Without `fills` nothing is added upstream, nor blocked.
+    """
+    wanted = read_request(request)
+    workspace = open_workspace(options)
+    return plan_in(workspace, request, wanted, fills=fills)
+
+
+def plan_in(
+    workspace: Workspace,
+    request: PlanRequest,
+    wanted: candidate_types.PlanRequest,
+    *,
+    fills: bool = True,
+) -> Planned:
+    """The same in a workspace that is open; `wanted` is `request` as `read_request` read it."""
+    selection = select_models(workspace.graph, request.select, request.exclude)
+    names = frozenset(workspace.partitionings)
+    selected = replace(
+        wanted,
+        named=selection.named & names,
+        upstream=selection.upstream & names,
+        downstream=selection.downstream & names,
+        is_selected_by_name=bool(request.select),
+        fills=fills,
+    )
+    _refuse_unanalysed(workspace, selection.models, is_named=bool(request.select))
+    loaded = workspace.loaded
+    session = loaded.adapter.session(read_only=True)
+    try:
+        prepared = prepare(workspace, session)
+    finally:
+        session.close()
+    plan = build_plan(
+        prepared.candidates,
+        prepared.reads,
+        selected,
+        as_of=loaded.as_of,
+        target=loaded.target.name,
+        digest=prepared.digest,
+    )
+    _refuse_broken_sources(workspace, plan)
+    plan = replace(plan, warnings=(*_warnings(workspace, selected), *plan.warnings))
+    return _planned(plan, prepared)
+
+
+def read_request(request: PlanRequest) -> candidate_types.PlanRequest:
+    """The words that need no project to be read. Raises UsageError."""
+    return candidate_types.PlanRequest(
+        named=frozenset(),
+        spec=parse_spec(request.partitions) if request.partitions else None,
+        strategy=parse_strategy(request.strategy) if request.strategy else None,
+        is_strict=request.strict_strategy,
+        missing_upstream=request.missing_upstream,
+    )
+
+
+def _planned(plan: Plan, prepared: Prepared) -> Planned:
+    partitionings = prepared.workspace.partitionings
+    return Planned(
+        plan=plan,
+        document=plan_document(plan, partitionings),
+        models=planned_models(prepared, partitionings),
+        prepared=prepared,
+    )
+
+
+def open_plan(options: Options, file: Path) -> Planned:
+    """A saved plan, checked against the project, the tables and the ledger as they stand.
+
+    Raises UsageError if `file` holds no plan, ProjectError PLAN_OUTDATED with every difference.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(
+            Diagnostic(
+                code="PLAN_UNREADABLE",
+                message=f"cannot read the plan `{file}`: {reason}",
+                fix="give a file that `sqlbackfill plan -o FILE` wrote",
+            )
+        ) from None
+    return plan_from_text(options, text, file=str(file))
+
+
+def plan_from_text(options: Options, text: str, *, file: str) -> Planned:
+    """The same for the text of a plan; `file` is what messages call it."""
+    workspace = open_workspace(options)
+    saved = read_plan(text, workspace.partitionings, file=file)
+    session = workspace.loaded.adapter.session(read_only=True)
+    try:
+        prepared = prepare(workspace, session, ignoring_plan=saved.plan.plan_id)
+        current = prepare(workspace, session)
+    finally:
+        session.close()
+    _refuse_outdated(saved.plan, prepared, current)
+    planned = _planned(saved.plan, current)
+    return replace(planned, document=saved.document)
+
+
+def _refuse_outdated(plan: Plan, before: Prepared, current: Prepared) -> None:
+    """`before` leaves out what runs of the same plan recorded, which is no change."""
+    target = before.workspace.loaded.target.name
+    changes: list[Diagnostic] = []
+    if plan.target != target:
+        changes.append(_change(f"it was made for target `{plan.target}`, not `{target}`"))
+    for step in plan.steps:
+        changes.extend(_step_changes(step, plan.plan_id, before, current))
+    if changes:
+        raise ProjectError(*dict.fromkeys(changes))
+
+
+def _step_changes(
+    step: Step, plan_id: str, before: Prepared, current: Prepared
+) -> list[Diagnostic]:
+    candidate = before.candidates[step.model]
+    changes = []
+    if candidate.fingerprint != step.fingerprint:
+        changes.append(_change("its code or configuration changed", step.model))
+    if candidate.table_identity != step.table_identity and not any(
+        record.plan_id == plan_id for record in current.state.records[step.model]
+    ):
+        changes.append(_change("its table was made, dropped or replaced", step.model))
+    digest = step_digest(step.model, step.partitions, before.reads, before.digest)
+    if digest != step.ledger_digest:
+        then, now = (
+            dict(p.split("=", 1) for p in d.split(";")) for d in (step.ledger_digest, digest)
+        )
+        moved = sorted(name for name in then | now if then.get(name) != now.get(name))
+        what = ", ".join(f"`{name}`" for name in moved)
+        changes.append(_change(f"the ledger's records of {what} changed", step.model))
+    return changes
+
+
+def _change(what: str, model: str | None = None) -> Diagnostic:
+    where = f"`{model}`: " if model else ""
+    return Diagnostic(
+        code="PLAN_OUTDATED",
+        message=f"{where}{what} since the plan was made",
+        model=model,
+        fix="make a new plan, and look at it again",
+    )
+
+
+def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named: bool) -> None:
+    """Models of kinds that are never built are an error only where they were asked for."""
+    refusals = [
+        workspace.models[name].config.refusal
+        for name in sorted(names)
+        if name not in workspace.partitionings and workspace.models[name].config.refusal
+    ]
+    if is_named and refusals and len(refusals) == len(names):
+        raise ProjectError(*(refusal for refusal in refusals if refusal is not None))
+
+
+def _refuse_broken_sources(workspace: Workspace, plan: Plan) -> None:
+    models = {step.model for step in plan.steps}
+    problems = [
+        schema.problem
+        for name, schema in workspace.schemas.items()
+        if schema.problem and models & set(_readers(workspace, name))
+    ]
+    if problems:
+        raise ProjectError(*problems)
+
+
+def _readers(workspace: Workspace, source: str) -> set[str]:
+    """The models that read `source`, through ephemeral ones too."""
+    found: set[str] = set()
+    pending = list(workspace.graph.source_readers[source])
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            if workspace.is_ephemeral(name):
+                pending.extend(workspace.graph.readers[name])
+    return found
+
+
+def _warnings(
+    workspace: Workspace, selected: candidate_types.PlanRequest
+) -> tuple[Diagnostic, ...]:
+    """What reading the project warned of, as far as it concerns the selected models."""
+    return tuple(
+        warning
+        for warning in workspace.warnings
+        if warning.model is None or warning.model in selected.selected
+    )

@@ -1,0 +1,249 @@
+"""Brings workspace, ledger and request together into what the planner and a run take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import Diagnostic
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
+from sqlbackfill.plan.candidates import Candidate
+from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
+from sqlbackfill.plan.states import ModelState, Tracked, model_state
+from sqlbackfill.plan.strategy import parse_strategy
+from sqlbackfill.plan.types import PlannedModel
+from sqlbackfill.plan.versions import InputVersions, VersionIndex
+from sqlbackfill.project.config import Materialization, OnSchemaChange
+from sqlbackfill.query.facts import QueryFacts
+from sqlbackfill.warehouse.protocol import Session, TableKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A workspace beside the state of its warehouse. Keys are the names of built models, in order."""
+
+    workspace: Workspace
+    ledger: Ledger
+    state: LedgerState
+    reads: Reads
+    indexes: Mapping[str, VersionIndex]
+    versions: InputVersions
+    candidates: Mapping[str, Candidate]
+
+    def digest(self, model: str, partitions: PartitionSet) -> str:
+        """The version of the ledger's records of `partitions`."""
+        return self.indexes[model].digest(partitions)
+
+
+def ledger_of(workspace: Workspace) -> Ledger:
+    """The ledger in the database that the target's models are written to."""
+    target = workspace.loaded.target
+    return Ledger(workspace.loaded.adapter, target.database, target.ledger_schema)
+
+
+def prepare(
+    workspace: Workspace, session: Session, *, ignoring_plan: str | None = None
+) -> Prepared:
+    """The state of every model that is built; reads the ledger and the tables, writes nothing."""
+    ledger = ledger_of(workspace)
+    watched = [
+        Watched(
+            name=name,
+            relation=workspace.models[name].relation,
+            partitioning=partitioning,
+            partition_column=workspace.models[name].partition_column,
+        )
+        for name, partitioning in workspace.partitionings.items()
+    ]
+    state = read_state(
+        workspace.loaded.adapter, ledger, session, watched, ignoring_plan=ignoring_plan
+    )
+    reads = Reads(
+        partitionings=workspace.partitionings,
+        horizons={
+            name: _horizon(workspace, partitioning, state.tracked[name])
+            for name, partitioning in workspace.partitionings.items()
+        },
+        edges={name: _edges(workspace, name) for name in workspace.partitionings},
+    )
+    indexes = {
+        name: VersionIndex({o: record.version for o, record in tracked.records.items()})
+        for name, tracked in state.tracked.items()
+    }
+    versions = InputVersions(reads, indexes)
+    candidates = {
+        name: _candidate(workspace, name, state, reads, versions)
+        for name in workspace.partitionings
+    }
+    return Prepared(
+        workspace=workspace,
+        ledger=ledger,
+        state=state,
+        reads=reads,
+        indexes=indexes,
+        versions=versions,
+        candidates=candidates,
+    )
+
+
+def _horizon(workspace: Workspace, partitioning: AnyPartitioning, tracked: Tracked) -> Horizon:
+    begin, end = partitioning.universe
+    due_end = _due_end(workspace, partitioning)
+    known = PartitionSet.of_ordinals(tracked.records) | tracked.occupied
+    if begin is not None:
+        start = begin
+    elif known:
+        start = known.ranges[0][0]
+    else:
+        start = due_end
+    stop = due_end if not known else max(due_end, known.ranges[-1][1])
+    if end is not None:
+        stop = max(min(stop, end), start)
+    return Horizon(start, max(start, stop), begin, end)
+
+
+def _due_end(workspace: Workspace, partitioning: AnyPartitioning) -> int:
+    """The first ordinal that is not due; for keys and integers, which never wait, the last known."""
+    due_end = partitioning.due_end(workspace.loaded.as_of)
+    if due_end is not None:
+        return due_end
+    return partitioning.universe[1] or 0
+
+
+def _edges(workspace: Workspace, name: str) -> tuple[ReadEdge, ...]:
+    facts = workspace.facts.get(name)
+    if facts is None:
+        return tuple(ReadEdge(upstream, None) for upstream in _built_upstreams(workspace, name))
+    found: dict[str, ReadEdge] = {}
+    for read in facts.reads:
+        upstream = name if read.is_this else workspace.upstream_name(read.relation)
+        if upstream is not None:
+            found[upstream] = ReadEdge(upstream, read.window)
+    for upstream in _built_upstreams(workspace, name):
+        # A ref that the SQL does not show (in a comment, or dropped by the template) still orders.
+        found.setdefault(upstream, ReadEdge(upstream, None))
+    return tuple(found[upstream] for upstream in sorted(found))
+
+
+def _built_upstreams(workspace: Workspace, name: str) -> Iterable[str]:
+    """The models with relations of their own that `name` refers to, through ephemeral ones."""
+    pending, seen = list(workspace.graph.refs[name]), set[str]()
+    while pending:
+        upstream = pending.pop()
+        if upstream in seen:
+            continue
+        seen.add(upstream)
+        if upstream in workspace.partitionings:
+            yield upstream
+        elif workspace.is_ephemeral(upstream):
+            pending.extend(workspace.graph.refs[upstream])
+
+
+def _candidate(
+    workspace: Workspace,
+    name: str,
+    state: LedgerState,
+    reads: Reads,
+    versions: InputVersions,
+) -> Candidate:
+    model, partitioning = workspace.models[name], workspace.partitionings[name]
+    facts = workspace.facts.get(name)
+    ours = model.config.sqlbackfill
+    due_end = _due_end(workspace, partitioning)
+    horizon = reads.horizons[name]
+    first = horizon.start if horizon.begin is not None else due_end
+    due = PartitionSet.span(first, max(first, min(due_end, horizon.stop)))
+    fingerprint = facts.fingerprint if facts else ""
+    return Candidate(
+        name=name,
+        partitioning=partitioning,
+        state=model_state(
+            state.tracked[name],
+            due=due,
+            fingerprint=fingerprint,
+            inputs_now=lambda ordinal: versions.inputs_of(name, ordinal),
+        ),
+        due_end=due_end,
+        fingerprint=fingerprint,
+        table_identity=state.tracked[name].table_identity,
+        allowed=facts.strategies if facts else (),
+        why_not=_why_not(facts),
+        asked=parse_strategy(ours.strategy) if ours.strategy else None,
+        max_chunk=ours.max_chunk,
+        reads_itself=facts.reads_itself if facts else False,
+        refusal=_refusal(workspace, name),
+        has_schema_change=_has_schema_change(facts, state, name),
+        rebuilds_on_schema_change=_on_schema_change(workspace, name) is OnSchemaChange.REBUILD,
+    )
+
+
+def _why_not(facts: QueryFacts | None) -> str | None:
+    if facts is None or not facts.reasons:
+        return None
+    reason = facts.reasons[0]
+    where = f"{reason.span.file}:{reason.span.line}: " if reason.span else ""
+    return f"{where}{reason.message} ({reason.code})"
+
+
+def _refusal(workspace: Workspace, name: str) -> Diagnostic | None:
+    model = workspace.models[name]
+    if model.config.refusal or model.config.unsupported:
+        return model.config.refusal or model.config.unsupported
+    render = workspace.renders.get(name)
+    return render.needs_warehouse if render else None
+
+
+def _on_schema_change(workspace: Workspace, name: str) -> OnSchemaChange:
+    config = workspace.models[name].config
+    return config.sqlbackfill.on_schema_change or config.on_schema_change
+
+
+def _has_schema_change(facts: QueryFacts | None, state: LedgerState, name: str) -> bool:
+    """Whether the columns that the query gives are known to differ, by name, from the table's."""
+    table = state.tables.get(name)
+    if facts is None or table is None or not facts.columns_known or not facts.columns:
+        return False
+    if table.kind is TableKind.VIEW or not state.records.get(name):
+        return False
+    wanted = {column.name.lower() for column in facts.columns}
+    return wanted != {column.name.lower() for column in table.columns}
+
+
+def planned_models(prepared: Prepared, names: Iterable[str]) -> dict[str, PlannedModel]:
+    """What a run needs to know of the models called `names`."""
+    workspace = prepared.workspace
+    return {name: _planned(workspace, prepared.reads, name) for name in names}
+
+
+def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:
+    model, facts = workspace.models[name], workspace.facts[name]
+    is_view = model.config.materialized is Materialization.VIEW
+    return PlannedModel(
+        name=name,
+        relation=model.relation,
+        partitioning=workspace.partitionings[name],
+        partition_column=_column_as_output(model.partition_column, facts),
+        reads_itself=facts.reads_itself,
+        has_author_bounds=workspace.renders[name].uses_bounds
+        and not isinstance(workspace.partitionings[name], WholePartitioning),
+        upstreams=tuple(edge.upstream for edge in reads.edges[name]),
+        kind=TableKind.VIEW if is_view else TableKind.TABLE,
+        on_schema_change=_on_schema_change(workspace, name),
+    )
+
+
+def _column_as_output(column: str | None, facts: QueryFacts) -> str | None:
+    """The partition column as the query spells it; engines compare quoted names by their case."""
+    if column is None:
+        return None
+    spelled = (c.name for c in facts.columns if c.name.lower() == column.lower())
+    return next(spelled, column)
+
+
+def states_of(prepared: Prepared, names: Sequence[str]) -> dict[str, ModelState]:
+    """The states of the models called `names`."""
+    return {name: prepared.candidates[name].state for name in names}

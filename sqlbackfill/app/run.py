@@ -1,0 +1,169 @@
+"""The `run`, `resume` and `cancel` use cases."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.loading import load
+from sqlbackfill.app.options import Options
+from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
+from sqlbackfill.app.planning import ledger_of
+from sqlbackfill.errors import Diagnostic, GuardError
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import RunRecord
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.run import runfile
+from sqlbackfill.run.events import Sink
+from sqlbackfill.run.execute import execute
+from sqlbackfill.run.inputs import RunInputs
+from sqlbackfill.run.result import RunResult
+
+Confirm = Callable[[Planned], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a run goes about its plan. `max_failures` None goes on with all that is not held back."""
+
+    yes: bool = False
+    allow_empty: bool = False
+    max_failures: int | None = None
+
+
+def run(
+    options: Options,
+    request: PlanRequest | None,
+    plan_file: Path | None,
+    wanted: RunOptions,
+    confirm: Confirm | None,
+    sink: Sink,
+) -> RunResult:
+    """Plans `request`, or opens `plan_file`, asks `confirm`, and does it.
+
+    Raises GuardError NOT_CONFIRMED where `confirm` says no, and what planning raises; once chunks
+    are being written every failure is part of the result.
+    """
+    if plan_file is not None:
+        planned = open_plan(options, plan_file)
+        command = f"run --plan {plan_file}"
+    else:
+        asked = request or PlanRequest()
+        planned = plan(options, asked)
+        command = _command(asked)
+    if confirm is not None and not confirm(planned):
+        raise GuardError(
+            Diagnostic(
+                code="NOT_CONFIRMED",
+                message="nothing was done: the plan was not confirmed",
+                fix="answer y, or add --yes",
+            )
+        )
+    return _execute(planned, wanted, sink, command)
+
+
+def resume(
+    options: Options, run_id: str | None, wanted: RunOptions, sink: Sink
+) -> RunResult | None:
+    """Goes on with the run `run_id` (or the newest unfinished one) by its own plan.
+
+    None where nothing is unfinished. Raises UsageError for an unknown run, ProjectError
+    PLAN_OUTDATED where what the plan stands on has changed.
+    """
+    found = _unfinished(options, run_id)
+    if found is None:
+        return None
+    planned = plan_from_text(options, found.plan_json or "", file=f"run {found.run_id}")
+    return _execute(planned, wanted, sink, f"resume {found.run_id}")
+
+
+def cancel(options: Options, run_id: str) -> None:
+    """Asks the process of the run `run_id` to stop; what it committed stays. Raises UsageError."""
+    runfile.cancel(runs_directory(options.project_dir), run_id)
+
+
+def runs_directory(project_dir: Path) -> Path:
+    """Where runs keep their progress for other processes."""
+    return project_dir / ".sqlbackfill" / "runs"
+
+
+def _unfinished(options: Options, run_id: str | None) -> RunRecord | None:
+    loaded = load(options)
+    adapter = loaded.adapter
+    ledger = Ledger(adapter, loaded.target.database, loaded.target.ledger_schema)
+    session = adapter.session(read_only=True)
+    try:
+        if run_id is not None:
+            return ledger.run(session, run_id)
+        return ledger.newest_unfinished(session) if ledger.exists(session) else None
+    finally:
+        session.close()
+        adapter.close()
+
+
+def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> RunResult:
+    workspace = planned.prepared.workspace
+    loaded = workspace.loaded
+    inputs = RunInputs(
+        run_id=_new_run_id(datetime.now(UTC)),
+        plan=planned.plan,
+        models=planned.models,
+        adapter=loaded.adapter,
+        ledger=ledger_of(workspace),
+        sql=ChunkRenderer(workspace),
+        reads=planned.prepared.reads.upstream,
+        versions=planned.prepared.versions,
+        clock=lambda: datetime.now(UTC),
+        already=_already(planned),
+        sink=sink,
+        allow_empty=wanted.allow_empty,
+        max_failures=wanted.max_failures,
+        command=command,
+        plan_json=json.dumps(planned.document, separators=(",", ":")),
+        runs_directory=runs_directory(loaded.project.root),
+    )
+    try:
+        return execute(inputs)
+    finally:
+        loaded.adapter.close()
+
+
+def _already(planned: Planned) -> dict[str, PartitionSet]:
+    """What runs of this very plan committed, where it still stands in the table."""
+    return {
+        name: PartitionSet.of_ordinals(
+            record.ordinal for record in records if record.plan_id == planned.plan.plan_id
+        )
+        for name, records in planned.prepared.state.records.items()
+    }
+
+
+def _new_run_id(now: datetime) -> str:
+    """Sorts by time, and is short enough to type."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _command(request: PlanRequest) -> str:
+    words = ["run"]
+    for flag, values in (
+        ("-s", request.select),
+        ("--exclude", request.exclude),
+        ("-p", request.partitions),
+    ):
+        words += [f"{flag} {_quoted(value)}" for value in values]
+    if request.strategy:
+        words.append(f"--strategy {request.strategy}")
+    if request.missing_upstream:
+        words.append(f"--missing-upstream {request.missing_upstream}")
+    return " ".join(words)
+
+
+def _quoted(value: str) -> str:
+    import shlex
+
+    return shlex.quote(value)

@@ -1,0 +1,119 @@
+"""Builds a plan from what was chosen: steps, chunks, order, digests. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlbackfill.errors import Diagnostic, Severity, UsageError
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.candidates import Candidate, Chosen, PlanRequest
+from sqlbackfill.plan.choose_partitions import choose_partitions, staleness_notes
+from sqlbackfill.plan.document import content_id
+from sqlbackfill.plan.reads import Reads
+from sqlbackfill.plan.strategy import AUTO, Choice, Kind, Strategy, choose, cut
+from sqlbackfill.plan.types import Chunk, Plan, Reason, Step
+
+Digest = Callable[[str, PartitionSet], str]
+
+
+def build_plan(
+    candidates: Mapping[str, Candidate],
+    reads: Reads,
+    request: PlanRequest,
+    *,
+    as_of: datetime,
+    target: str,
+    digest: Digest,
+) -> Plan:
+    """The plan for `request`; `candidates` are in topological order, `digest` reads the ledger.
+
+    The same arguments give an equal plan. Raises UsageError for partitions that fit no model, or
+    for a strategy that a model does not allow where `request.is_strict`.
+    """
+    choice = choose_partitions(candidates, reads, request, as_of)
+    warnings = list(choice.warnings)
+    steps: list[Step] = []
+    for name, candidate in candidates.items():
+        if not choice.chosen.all_of(name):
+            continue
+        strategy = _strategy(candidate, request, warnings)
+        steps.extend(_steps(candidate, choice.chosen, strategy, reads, digest))
+    warnings.extend(staleness_notes(candidates, reads, choice.chosen))
+    plan = Plan(
+        plan_id="",
+        as_of=as_of,
+        target=target,
+        steps=tuple(steps),
+        skipped=tuple(choice.skipped),
+        blocked=tuple(choice.blocked),
+        warnings=tuple(warnings),
+    )
+    partitionings = {name: candidate.partitioning for name, candidate in candidates.items()}
+    return replace(plan, plan_id=content_id(plan, partitionings))
+
+
+def _strategy(candidate: Candidate, request: PlanRequest, warnings: list[Diagnostic]) -> Choice:
+    if candidate.is_whole:
+        return Choice(Strategy(Kind.RANGE), "a table without partitions is rebuilt whole")
+    choice = choose(
+        request.strategy or candidate.asked or AUTO,
+        candidate.allowed,
+        why_not=candidate.why_not,
+        max_chunk=candidate.max_chunk,
+    )
+    if not choice.is_as_asked:
+        refused = Diagnostic(
+            code="STRATEGY_NOT_ALLOWED",
+            severity=Severity.ERROR if request.is_strict else Severity.WARNING,
+            message=f"`{candidate.name}` runs as {choice.strategy}, not as asked: {choice.because}",
+            model=candidate.name,
+            fix="leave out --strategy, or change the line that rules it out",
+        )
+        if request.is_strict:
+            raise UsageError(refused)
+        warnings.append(refused)
+    return choice
+
+
+def _steps(
+    candidate: Candidate, chosen: Chosen, choice: Choice, reads: Reads, digest: Digest
+) -> list[Step]:
+    by_reason = dict(chosen.by_reason(candidate.name))
+    if candidate.has_schema_change:
+        together = chosen.all_of(candidate.name)
+        if candidate.rebuilds_on_schema_change:
+            together |= candidate.state.present
+        by_reason = {Reason.SCHEMA_CHANGE: together}
+    steps = [
+        Step(
+            model=candidate.name,
+            reason=reason,
+            partitions=partitions,
+            strategy=str(choice.strategy),
+            because=choice.because,
+            chunks=_chunks(candidate, partitions, choice.strategy),
+            fingerprint=candidate.fingerprint,
+            table_identity=candidate.table_identity,
+            ledger_digest=step_digest(candidate.name, partitions, reads, digest),
+        )
+        for reason, partitions in by_reason.items()
+    ]
+    if candidate.reads_itself:
+        steps.sort(key=lambda step: step.partitions.ranges[0])
+    return steps
+
+
+def _chunks(
+    candidate: Candidate, partitions: PartitionSet, strategy: Strategy
+) -> tuple[Chunk, ...]:
+    return cut(partitions, strategy, candidate.partitioning)
+
+
+def step_digest(model: str, partitions: PartitionSet, reads: Reads, digest: Digest) -> str:
+    """The ledger's records of the partitions of a step and of their read windows, as one text."""
+    windows = reads.upstream(model, partitions)
+    parts = [f"{model}={digest(model, partitions)}"]
+    parts += [f"{name}={digest(name, windows[name])}" for name in sorted(windows) if name != model]
+    return ";".join(parts)

@@ -1,0 +1,104 @@
+"""How the partitions of a step are cut into queries: strategies and their chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlbackfill.errors import Diagnostic, UsageError
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.whole import AnyPartitioning
+from sqlbackfill.plan.types import Chunk
+
+CALENDAR = ("week", "month", "quarter", "year")
+
+
+class Kind(StrEnum):
+    """The four strategies; `auto` chooses one of the other three."""
+
+    AUTO = "auto"
+    RANGE = "range"
+    CHUNK = "chunk"
+    PARTITION = "partition"
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A strategy as asked for or chosen; `size` is a count or a calendar word, for `chunk` only."""
+
+    kind: Kind
+    size: int | str | None = None
+
+    def __str__(self) -> str:
+        return f"chunk={self.size}" if self.kind is Kind.CHUNK else self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The strategy taken, why, and whether it is the one that was asked for."""
+
+    strategy: Strategy
+    because: str
+    is_as_asked: bool = True
+
+
+AUTO = Strategy(Kind.AUTO)
+
+
+def parse_strategy(text: str) -> Strategy:
+    """`range`, `chunk=N`, `chunk=week|month|quarter|year`, `partition` or `auto`.
+
+    Raises UsageError INVALID_STRATEGY for anything else, N below 1 included.
+    """
+    word, has_size, size = text.strip().lower().partition("=")
+    if word == Kind.CHUNK and has_size:
+        if size in CALENDAR:
+            return Strategy(Kind.CHUNK, size)
+        if size.isascii() and size.isdigit() and int(size) > 0:
+            return Strategy(Kind.CHUNK, int(size))
+    elif not has_size and word in (Kind.AUTO, Kind.RANGE, Kind.PARTITION):
+        return Strategy(Kind(word))
+    raise UsageError(
+        Diagnostic(
+            code="INVALID_STRATEGY",
+            message=f"`{text}` is not a strategy",
+            fix="use auto, range, chunk=N, chunk=week, chunk=month, chunk=quarter, chunk=year or partition",
+        )
+    )
+
+
+def choose(
+    asked: Strategy, allowed: tuple[str, ...], *, why_not: str | None, max_chunk: int | None
+) -> Choice:
+    """The strategy to use of those that the analysis allows.
+
+    `why_not` is the reason that rules range and chunk out, shown where they were wanted;
+    `max_chunk` (partitions) caps what `auto` and `range` put into one query.
+    """
+    reason = why_not or "the analysis allows one partition a query only"
+    if Kind.RANGE not in allowed:
+        as_asked = asked.kind in (Kind.AUTO, Kind.PARTITION)
+        return Choice(Strategy(Kind.PARTITION), reason, is_as_asked=as_asked)
+    if asked.kind in (Kind.AUTO, Kind.RANGE):
+        if max_chunk is not None:
+            return Choice(Strategy(Kind.CHUNK, max_chunk), f"max_chunk is {max_chunk}")
+        why = "one query over the range gives the same rows as one per partition"
+        return Choice(Strategy(Kind.RANGE), why if asked.kind is Kind.AUTO else "asked for")
+    return Choice(asked, "asked for")
+
+
+def cut(
+    partitions: PartitionSet, strategy: Strategy, partitioning: AnyPartitioning
+) -> tuple[Chunk, ...]:
+    """The chunks of `partitions`, ascending; a gap is never bridged (design: Strategies)."""
+    match strategy.kind:
+        case Kind.RANGE | Kind.AUTO:
+            spans = partitions.ranges
+        case Kind.PARTITION:
+            spans = tuple((ordinal, ordinal + 1) for ordinal in partitions.ordinals())
+        case Kind.CHUNK:
+            if isinstance(strategy.size, int):
+                spans = partitions.chunks(strategy.size)
+            else:
+                spans = partitioning.calendar_cuts(partitions, str(strategy.size))
+    return tuple(Chunk(start, end) for start, end in spans)

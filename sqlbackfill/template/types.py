@@ -195,7 +195,9 @@ class Rendered:
 
     `config` is what the file's own `config()` calls gave, `config_spans` where each key stands.
     `refs` and `sources` are the model's own calls; those inside an inlined ephemeral model are not
-    among them, its occurrences are. `volatile`: the render read the clock or the run's id.
+    among them, its occurrences are. `relations_as_value`: the name of a relation was taken apart
+    or compared as text, so that a run may read other tables than the analysis saw. `volatile`: the
+    render read the clock or the run's id.
     `needs_warehouse`: the template asks the warehouse while it renders, so that `sql` is not what
     would run: only refs, sources and config count. `messages` are what `log` and `print` were given.
     """
@@ -208,6 +210,7 @@ class Rendered:
     config: Mapping[str, object] = field(default_factory=dict)
     config_spans: Mapping[str, SourceSpan] = field(default_factory=dict)
     bounds: BoundUse = BoundUse()
+    relations_as_value: bool = False
     reads_this: bool = False
     macros_used: tuple[MacroUse, ...] = ()
     volatile: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from enum import StrEnum
 
 from sqlbackfill.partitions.integers import IntegerPartitioning
@@ -78,6 +77,8 @@ def read_name(partitioning: Partitioning, name: Name) -> Named | Unread:
 
 def near_word(text: str, words: Iterable[str]) -> str:
     """`; did you mean …?` where one of `words` is near, else nothing."""
+    from difflib import get_close_matches
+
     near = get_close_matches(text, list(words), n=1)
     return f"; did you mean `{near[0]}`?" if near else ""
 

@@ -64,9 +64,12 @@ class TimeColumn:
         return first_instant(moment, zone) if zone else moment
 
     def civil(self, value: date | datetime) -> date | datetime:
-        """What the zone's clock shows at `value`: a reading tagged UTC, or the date."""
+        """What the zone's clock shows at `value`: a reading tagged UTC, or the date.
+
+        `fold` is 1 where the clock shows it the second time.
+        """
         zone = self.cut_zone
-        return local_reading(midnight(value), zone) if zone else value
+        return midnight(value).astimezone(zone).replace(tzinfo=UTC) if zone else value
 
     def value(self, bound: Bound, *, up: bool = False) -> date | datetime:
         """`bound` in the column's own type.

@@ -59,7 +59,7 @@ def _clock_label(partitioning: TimePartitioning, ordinal: int) -> str:
         return text
     offset = reading - start
     seconds = offset // timedelta(seconds=1)
-    if seconds % 60:
+    if seconds % 60 or start.second:
         return f"{_print(start, by_hour=False)}:{start.second:02}Z"
     sign, minutes = "-" if seconds < 0 else "+", abs(seconds) // 60
     return f"{text}{sign}{minutes // 60:02}:{minutes % 60:02}"

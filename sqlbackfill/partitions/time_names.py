@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ _SHAPE = re.compile(
     re.ASCII,
 )
 _TICK = timedelta(microseconds=1)
+_FARTHEST_OFFSET = timedelta(hours=18)  # ISO 8601 allows more, no zone ever had it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,10 @@ def read_named_time(text: str) -> NamedTime | str | None:
         return NamedTime(lo=_reading(year), hi=_reading(year + 1), is_period=True)
     if not 1 <= month <= 12:
         return "months are 01 to 12"
+    following = _reading(year + month // 12, month % 12 + 1)
     if day is None:
-        following = _reading(year + month // 12, month % 12 + 1)
         return NamedTime(lo=_reading(year, month), hi=following, is_period=True)
-    days = monthrange(year, month)[1]
+    days = (following - timedelta(days=1)).day
     if not 1 <= day <= days:
         return f"{year:04}-{month:02} has the days 01 to {days}"
     start = _reading(year, month, day)
@@ -117,15 +117,15 @@ def _clock_time(
     length = timedelta(hours=1)
     if minute is not None:
         length = timedelta(minutes=1) if second is None else timedelta(seconds=1)
-    shift = None
-    if offset is not None:
-        shift = timedelta() if offset == "Z" else _offset(offset)
-        if abs(shift) >= timedelta(hours=24) or offset[-2:] > "59":
-            return f"`{offset}` is no offset from UTC"
+    shift = None if offset is None else _offset(offset)
+    if shift is not None and abs(shift) > _FARTHEST_OFFSET:
+        return f"`{offset}` is no offset from UTC"
     return NamedTime(lo=lo, hi=lo + length, offset=shift, has_time=True)
 
 
 def _offset(text: str) -> timedelta:
+    if text == "Z":
+        return timedelta()
     size = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
     return -size if text[0] == "-" else size
 

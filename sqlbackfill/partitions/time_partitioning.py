@@ -22,6 +22,8 @@ from sqlbackfill.partitions.zones import zone_named
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_SECONDS = {Unit.MINUTE: 60, Unit.HOUR: 3600}
 _SECOND = timedelta(seconds=1)
+_MODERN = datetime(2000, 1, 1, tzinfo=UTC)
+_ODD_OFFSETS_END = datetime(1973, 1, 1, tzinfo=UTC)  # until 1972 some offsets had odd seconds
 _TIMES = (BoundType.DATE, BoundType.TIMESTAMP, BoundType.TIMESTAMPTZ)
 
 __all__ = ["Naive", "TimePartitioning"]
@@ -33,8 +35,8 @@ class TimePartitioning:
 
     Days and coarser follow the calendar of `timezone`: a day lasts from its first instant to that of
     the next, 23 or 25 hours where the clock changes. Minutes and hours are elapsed time, cut so that
-    they start on the clock's minutes and hours (by the zone's offset at `begin`, else at
-    2000-01-01). Of a DATE column, and of a TIMESTAMP column with `naive` LOCAL, the partitions are
+    they start on the clock's minutes and hours (by the zone's offset at `begin`, or at 2000-01-01
+    where `begin` is before 1973 or not set). Of a DATE column, and of a TIMESTAMP column with `naive` LOCAL, the partitions are
     cut on the calendar alone; `timezone` then only says when they are over. A grain of several
     units counts from `begin`.
 
@@ -86,9 +88,8 @@ class TimePartitioning:
         shown = self.column.civil(value)
         ordinal = self.ordinal_of_day(shown)
         # Where the clock goes back over midnight, the day starts the first time it is shown.
-        if self.column.cut_zone and value >= self._start(ordinal + 1):
-            return ordinal + 1
-        return ordinal
+        repeated = isinstance(shown, datetime) and shown.fold
+        return ordinal + 1 if repeated and value >= self._start(ordinal + 1) else ordinal
 
     def end_ordinal(self, bound: Bound) -> int:
         """The ordinal after the last partition that holds values below `bound`."""
@@ -221,8 +222,9 @@ class TimePartitioning:
             day = self.column.civil(anchor)
             return period_of(day, self.grain.unit, self.week_start) % self.grain.count
         unit_seconds = _UNIT_SECONDS[self.grain.unit]
-        moment = datetime(2000, 1, 1, tzinfo=UTC) if anchor is None else midnight(anchor)
-        offset = midnight(self.column.civil(moment)) - moment
+        moment = _MODERN if anchor is None else midnight(anchor)
+        aligned = _MODERN if moment < _ODD_OFFSETS_END else moment
+        offset = midnight(self.column.civil(aligned)) - aligned
         unit_phase = -(offset // _SECOND) % unit_seconds
         units = ((moment - _EPOCH) // _SECOND - unit_phase) // unit_seconds
         return (units * unit_seconds + unit_phase) % self._step

@@ -1,0 +1,44 @@
+"""`sqlbackfill explain`."""
+
+from __future__ import annotations
+
+from sqlbackfill.cli import group, options
+from sqlbackfill.cli.group import Invocation
+from sqlbackfill.cli.usage import Chosen, chosen
+
+_EXAMPLES = (
+    ("sqlbackfill explain -s carrier_trailing_7d", "what one model reads, and how it may be run"),
+    ("sqlbackfill explain", "every model"),
+)
+
+
+@group.command("explain", examples=_EXAMPLES)
+@options.words(takes_partitions=False)
+@options.selection
+@options.as_json
+def command(
+    call: Invocation,
+    words: tuple[str, ...],
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Show what is proven about each model, input by input, and the lines that it rests on.
+
+    Offsets count partitions of the model's own grain, both ends included: −6…0 days is a day and
+    the six before it.
+    """
+    given = Chosen(select=select, exclude=exclude)
+    picked = chosen("explain", words, given, takes_partitions=False)
+    from sqlbackfill.app.explain import explain
+
+    document = explain(call.options, picked.select, picked.exclude).as_json()
+    if as_json:
+        call.output.document(document)
+        return 0
+    from sqlbackfill.cli.show.diagnostics import lines_below
+    from sqlbackfill.cli.show.explain import explain_text
+
+    lines = lines_below(call.options.project_dir)
+    call.output.data(explain_text(document, call.output.out, lines))
+    return 0

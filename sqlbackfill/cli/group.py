@@ -1,0 +1,168 @@
+"""The click group and command classes: commands load when used, help begins with examples."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sqlbackfill.cli import catalogue
+from sqlbackfill.cli.options import read_options, read_output
+from sqlbackfill.cli.output import Output
+from sqlbackfill.cli.usage import unexpected_words, unknown_command
+from sqlbackfill.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from sqlbackfill.app.options import Options
+
+Function = Callable[..., int]
+_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every command is given besides its own options."""
+
+    options: Options
+    output: Output
+
+    def warn(self, warnings: Iterable[Diagnostic]) -> None:
+        """Says warnings on stderr, concisely, unless asked to be quiet."""
+        found = tuple(warnings)
+        if found and not self.output.quiet:
+            from sqlbackfill.cli.show.diagnostics import every_warning
+
+            for line in every_warning(found, self.output.err):
+                self.output.remark(line)
+
+
+class Command(click.Command):
+    """A command whose help begins with examples and ends with the global options."""
+
+    def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...], **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**_HELP, "allow_extra_args": True}
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+        self.params.extend(global_options())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            raise unexpected_words(str(self.name), ctx.args)
+        return rest
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(catalogue.examples_text(self.examples) + "\n\n")
+        super().format_help(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                (shared if isinstance(parameter, GlobalOption) else own).append(record)
+        for title, records in (("Options", own), ("Global options", shared)):
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=26)
+
+
+class GlobalOption(click.Option):
+    """An option accepted before and after the command's name; the later one counts."""
+
+
+class Group(click.Group):
+    """All commands by name; each is imported when it is used."""
+
+    def get_help(self, _: click.Context) -> str:
+        return catalogue.group_help()
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(catalogue.COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in catalogue.COMMANDS:
+            return None
+        module = importlib.import_module(f"sqlbackfill.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in catalogue.COMMANDS and not ctx.resilient_parsing:
+            raise unknown_command(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def command(
+    name: str, *, examples: tuple[tuple[str, str], ...]
+) -> Callable[[Function], click.Command]:
+    """Turns a function of an Invocation and its options into the command `name`.
+
+    The function's docstring is the help; what it returns is the exit code.
+    """
+
+    def decorate(function: Function) -> click.Command:
+        @functools.wraps(function)
+        def called(values: dict[str, Any], **options: Any) -> int:
+            return function(Invocation(read_options(values), read_output(values)), **options)
+
+        turn = click.command(
+            name, cls=Command, examples=examples, short_help=catalogue.COMMANDS[name]
+        )
+        return turn(click.pass_obj(called))
+
+    return decorate
+
+
+def global_options() -> list[click.Parameter]:
+    """Fresh options for one command, or for the group, in the catalogue's order."""
+    return [_global_option(*row) for row in catalogue.GLOBAL_OPTIONS]
+
+
+def _global_option(name: str, value: str | None, text: str) -> click.Option:
+    if name == "--version":
+        return GlobalOption(
+            [name], is_flag=True, is_eager=True, expose_value=False, callback=_version, help=text
+        )
+    return GlobalOption(
+        [name],
+        is_flag=value is None,
+        metavar=value,
+        expose_value=False,
+        callback=_remember,
+        help=text,
+    )
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value not in (None, False) and parameter.name:
+        ctx.ensure_object(dict)[parameter.name] = value
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(catalogue.version_text())
+        ctx.exit()
+
+
+def _without_command() -> int:
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is None:
+        click.echo(catalogue.group_help(), err=True)
+        ctx.exit(2)
+    return 0
+
+
+root = Group(
+    "sqlbackfill",
+    callback=_without_command,
+    params=global_options(),
+    context_settings=dict(_HELP),
+    invoke_without_command=True,
+)

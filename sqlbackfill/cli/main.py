@@ -1,0 +1,52 @@
+"""The entry point: reads the command line, runs the command, and turns what went wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sqlbackfill.cli import catalogue
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of the command line `arguments` (of the process, if None)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    quick = _quick_answer(words)
+    if quick is not None:
+        sys.stdout.write(f"{quick}\n")
+        return 0
+    return _run(words)
+
+
+def _quick_answer(words: Sequence[str]) -> str | None:
+    """What `--help` and `--version` print, without importing anything."""
+    if list(words) in (["--help"], ["-h"]):
+        return catalogue.group_help()
+    return catalogue.version_text() if list(words) == ["--version"] else None
+
+
+def _run(words: list[str]) -> int:
+    import click
+
+    from sqlbackfill.cli.group import root
+    from sqlbackfill.cli.output import flush_streams, settle_streams
+
+    if "_SQLBACKFILL_COMPLETE" in os.environ:
+        root.main(words, prog_name="sqlbackfill")
+    settle_streams()
+    values: dict[str, Any] = {}
+    try:
+        try:
+            with root.make_context("sqlbackfill", list(words), obj=values) as ctx:
+                code = root.invoke(ctx)
+        finally:
+            flush_streams()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001 - the outermost net
+        from sqlbackfill.cli.failure import report_failure
+
+        return report_failure(failure, words, values)
+    return int(code or 0)

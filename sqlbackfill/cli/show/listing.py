@@ -1,0 +1,71 @@
+"""The models of a project and the runs of a ledger, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlbackfill.cli.output import Look
+from sqlbackfill.cli.show.table import Column, Table
+from sqlbackfill.cli.show.words import count
+
+Document = Mapping[str, Any]
+
+
+def listing_text(document: Document, look: Look) -> str:
+    """The `ls` document as a table of models."""
+    models: Sequence[Document] = document["models"]
+    if not models:
+        return "no models"
+    table = Table(
+        columns=(
+            Column("model", keep=True),
+            Column("partitions"),
+            Column("from"),
+            Column("until"),
+            Column("reads"),
+        ),
+        rows=tuple(
+            (
+                model["model"],
+                _partitions(model),
+                str(model["begin"] or ""),
+                str(model["end"] or ""),
+                ", ".join(model["upstreams"]),
+            )
+            for model in models
+        ),
+    )
+    return table.draw(look)
+
+
+def runs_text(runs: Sequence[Document], look: Look) -> str:
+    """The runs as a table, in the order given."""
+    if not runs:
+        return "no runs yet"
+    table = Table(
+        columns=(
+            Column("run", keep=True),
+            Column("status", keep=True),
+            Column("started (UTC)"),
+            Column("partitions", right=True),
+            Column("command"),
+        ),
+        rows=tuple(
+            (
+                run["run_id"],
+                run["status"],
+                str(run["started_at"])[:19].replace("T", " "),
+                f"{run['partitions_done']:,}/{run['partitions_total']:,}",
+                str(run["command"] or ""),
+            )
+            for run in runs
+        ),
+    )
+    return f"{table.draw(look)}\n{count(len(runs), 'run')}"
+
+
+def _partitions(model: Document) -> str:
+    if model.get("grain"):
+        return f"{model['grain']} of {model['partition_column']}"
+    return str(model["materialized"])

@@ -1,0 +1,266 @@
+"""What a run says while it works: bars on a terminal, a line now and then elsewhere. Costs little."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlbackfill.cli.output import Look, Output
+from sqlbackfill.cli.show.words import count, duration
+from sqlbackfill.errors import Diagnostic
+from sqlbackfill.run.events import (
+    ChunkBlocked,
+    ChunkFailed,
+    ChunkFinished,
+    ChunkStarted,
+    Draining,
+    Event,
+    RunFinished,
+    RunStarted,
+)
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
+_LINES_EVERY_S = 5.0
+_FRAMES_PER_SECOND = 4
+
+
+@dataclass(slots=True)
+class ModelProgress:
+    """How far one model is, in partitions; `first` and `last` are clock readings in seconds."""
+
+    name: str
+    total: int
+    done: int = 0
+    failed: int = 0
+    rows: int = 0
+    queries: int = 0
+    running: int = 0
+    first: float | None = None
+    last: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self.done + self.failed >= self.total
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since its first query began, until its last one ended once it is over."""
+        if self.first is None:
+            return 0.0
+        return (self.last if self.is_over else now) - self.first
+
+    def left(self, now: float) -> float | None:
+        """Seconds that the rest should take; None before anything is done."""
+        if self.first is None or not self.done or self.is_over:
+            return None
+        return self.elapsed(now) / self.done * (self.total - self.done - self.failed)
+
+
+@dataclass(slots=True)
+class Progress:
+    """All models of a run, kept up to date by the run's events; what is drawn is read from here."""
+
+    clock: Callable[[], float] = time.monotonic
+    models: dict[str, ModelProgress] = field(default_factory=dict)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    is_draining: bool = False
+    begun: float = 0.0
+
+    def take(self, event: Event) -> None:
+        """Brings the counts up to date."""
+        match event:
+            case RunStarted(plan=plan):
+                self.begun = self.clock()
+                for step in plan.steps:
+                    entry = self.models.setdefault(step.model, ModelProgress(step.model, 0))
+                    entry.total += len(step.partitions)
+            case ChunkStarted(model=model):
+                entry = self._model(model)
+                entry.running += 1
+                if entry.first is None:
+                    entry.first = self.clock()
+            case ChunkFinished(model=model, chunk=chunk, rows=rows):
+                entry = self._ended(model)
+                entry.done += chunk.end - chunk.start
+                entry.rows += rows
+                entry.queries += 1
+                self.warnings += event.warnings
+            case ChunkFailed(model=model, chunk=chunk) | ChunkBlocked(model=model, chunk=chunk):
+                self._ended(model).failed += chunk.end - chunk.start
+            case Draining():
+                self.is_draining = True
+            case RunFinished():
+                pass
+
+    def _ended(self, name: str) -> ModelProgress:
+        entry = self._model(name)
+        entry.running = max(entry.running - 1, 0)
+        entry.last = self.clock()
+        return entry
+
+    def _model(self, name: str) -> ModelProgress:
+        return self.models.setdefault(name, ModelProgress(name, 0))
+
+
+class LineProgress:
+    """A line for each model that is over, and one every few seconds for those under way."""
+
+    def __init__(self, output: Output, progress: Progress) -> None:
+        self.output = output
+        self.progress = progress
+        self._told = 0.0
+        self._over: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        progress = self.progress
+        progress.take(event)
+        match event:
+            case RunStarted(run_id=run_id):
+                self._told = progress.clock()
+                self.output.remark(f"run {run_id}")
+            case Draining():
+                self.output.remark(_DRAINING)
+            case ChunkFinished(model=name) | ChunkFailed(model=name) | ChunkBlocked(model=name):
+                self._tell(progress.models[name])
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Nothing to put away."""
+
+    def _tell(self, model: ModelProgress) -> None:
+        now = self.progress.clock()
+        if model.is_over and model.name not in self._over:
+            self._over.add(model.name)
+            self.output.remark(line(model, now))
+        elif not model.is_over and now - self._told >= _LINES_EVERY_S:
+            self._told = now
+            self.output.remark(line(model, now))
+
+
+class LiveProgress:
+    """Bars that are redrawn in place on a terminal, and gone when the run is over."""
+
+    def __init__(self, output: Output, progress: Progress) -> None:
+        self.progress = progress
+        self.output = output
+        self._live: Live | None = None
+
+    def __call__(self, event: Event) -> None:
+        self.progress.take(event)
+        if isinstance(event, RunStarted):
+            self._live = self._start()
+        elif isinstance(event, RunFinished):
+            self.close()
+
+    def close(self) -> None:
+        """Clears the bars, if they are drawn."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _start(self) -> Live:
+        from rich.console import Console
+        from rich.live import Live
+
+        look = self.output.err
+        console = Console(stderr=True, no_color=not look.colour, highlight=False)
+        live = Live(
+            console=console,
+            get_renderable=lambda: self._frame(console.height),
+            refresh_per_second=_FRAMES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+    def _frame(self, height: int) -> Text:
+        from rich.text import Text
+
+        look, now = self.output.err, self.progress.clock()
+        return Text.from_ansi(
+            "\n".join(frame(self.progress, now, look, rows=max(height - 3, 1))),
+            no_wrap=True,
+            overflow="crop",
+        )
+
+
+_DRAINING = "stopping after the query under way; Ctrl-C once more gives it up"
+
+
+def progress_for(output: Output, progress: Progress) -> LineProgress | LiveProgress:
+    """The display that fits stderr."""
+    live = output.err.terminal and not output.quiet
+    return LiveProgress(output, progress) if live else LineProgress(output, progress)
+
+
+def line(model: ModelProgress, now: float) -> str:
+    """One model on one plain line."""
+    said = [f"{model.done:,}/{count(model.total, 'partition')}", count(model.rows, "row")]
+    if model.failed:
+        said.append(f"{model.failed:,} failed")
+    if model.is_over:
+        said += [count(model.queries, "query"), duration(model.elapsed(now))]
+    left = model.left(now)
+    if left is not None:
+        said.append(f"{duration(left)} left")
+    return f"{model.name}: {', '.join(said)}"
+
+
+def frame(progress: Progress, now: float, look: Look, *, rows: int) -> list[str]:
+    """The lines to draw: what is under way first, no more models than `rows`."""
+    models = list(progress.models.values())
+    models.sort(key=lambda model: (model.running == 0, model.is_over))
+    chosen = {model.name for model in models[:rows]}
+    shown = [model for name, model in progress.models.items() if name in chosen]
+    wide = min(max((len(model.name) for model in shown), default=0), 22)
+    lines = [_bar_line(model, now, look, wide) for model in shown]
+    done = sum(model.done for model in models)
+    total = sum(model.total for model in models)
+    tail = f"{done:,}/{count(total, 'partition')}, {duration(now - progress.begun)}"
+    if len(shown) < len(models):
+        tail = f"{count(len(models) - len(shown), 'more model')}; {tail}"
+    lines.append(look.paint(f"{tail}; {_DRAINING}" if progress.is_draining else tail, "dim"))
+    return lines
+
+
+def _bar_line(model: ModelProgress, now: float, look: Look, wide: int) -> str:
+    name = model.name if len(model.name) <= wide else f"{model.name[: wide - 1]}…"
+    bar = _bar(model, 10 if (look.width or 80) < 100 else 30, look)
+    said = f"{model.done:,}/{model.total:,}"
+    if model.total > 9999:
+        said = f"{_short(model.done)}/{_short(model.total)}"
+    elapsed = model.elapsed(now)
+    rows = f"{_short(model.rows)} rows" if model.first is not None else ""
+    rate = f"{_short(model.rows / elapsed)}/s" if elapsed > 0.05 and model.rows else ""
+    left = model.left(now)
+    time_left = f"{duration(left)} left" if left is not None else ""
+    if model.is_over:
+        time_left = duration(elapsed)
+    return f"{name:<{wide}} {bar} {said:>9} {rows:>10} {rate:>7} {time_left}".rstrip()
+
+
+def _bar(model: ModelProgress, width: int, look: Look) -> str:
+    total = max(model.total, 1)
+    filled = width * model.done // total
+    broken = min(width - filled, -(-width * model.failed // total))
+    return (
+        look.paint(look.sign("█", "#") * filled, "green")
+        + look.paint(look.sign("✗", "x") * broken, "red")
+        + look.paint(look.sign("░", ".") * (width - filled - broken), "dim")
+    )
+
+
+def _short(number: float) -> str:
+    """`950`, `12k`, `3.4M`."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"
+    return f"{number:.0f}"

@@ -27,7 +27,7 @@ contracts: ## the layers of docs/architecture.md, as import contracts
 	$(BIN)/lint-imports
 
 golden: ## write the golden files anew; read the diff before you commit it
-	SQLBACKFILL_REGENERATE_GOLDEN=1 $(BIN)/pytest -q tests/golden
+	$(BIN)/pytest -q tests/golden --write-golden
 
 fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz

@@ -51,7 +51,8 @@ def read_text(value: object) -> str:
         return value.strip()
     if isinstance(value, int | float | date):
         raise RefusedValue(f"must be text, not {kind_of(value)}", f'write it in quotes: "{value}"')
-    raise RefusedValue("must be text" + ("" if value == "" else f", not {kind_of(value)}"))
+    what = "must not be empty" if isinstance(value, str) else f"must be text, not {kind_of(value)}"
+    raise RefusedValue(what, "write text, or remove the key")
 
 
 def read_flag(value: object) -> bool:
@@ -69,7 +70,7 @@ def read_whole(value: object) -> int:
         return value
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
         return int(value)
-    raise RefusedValue(f"must be a whole number, not {shown(value)}")
+    raise RefusedValue(f"must be a whole number, not {shown(value)}", "write a number such as 3")
 
 
 def at_least(least: int) -> Callable[[object], int]:
@@ -78,7 +79,7 @@ def at_least(least: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         number = read_whole(value)
         if number < least:
-            raise RefusedValue(f"must be at least {least}, not {number}")
+            raise RefusedValue(f"must be at least {least}, not {number}", f"write {least} or more")
         return number
 
     return read
@@ -92,9 +93,10 @@ def read_texts(value: object) -> tuple[str, ...]:
 
 
 def read_tags(value: object) -> tuple[str, ...]:
-    """One tag or a list of tags; numbers are read as text."""
+    """One tag or a list of tags, each once; numbers are read as text."""
     items = value if isinstance(value, list | tuple) else [value]
-    return tuple(str(item) if isinstance(item, int) else read_text(item) for item in items)
+    tags = (str(item) if type(item) is int else read_text(item) for item in items)
+    return tuple(dict.fromkeys(tags))
 
 
 def read_keys(value: object) -> tuple[str, ...]:
@@ -117,7 +119,7 @@ def read_mapping(value: object) -> Mapping[str, object]:
     """A mapping with text keys."""
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
-    raise RefusedValue(f"must be a mapping, not {kind_of(value)}")
+    raise RefusedValue(f"must be a mapping, not {kind_of(value)}", "write {key: value}")
 
 
 def read_moment(value: object) -> str:

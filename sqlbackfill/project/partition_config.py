@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType, read_moment
@@ -20,9 +19,7 @@ from sqlbackfill.project.config import (
     UnsupportedKeys,
 )
 from sqlbackfill.project.findings import Findings
-
-if TYPE_CHECKING:
-    from sqlbackfill.project.model import Model
+from sqlbackfill.project.model import Model, ModelKind
 
 _PARTITIONS = "meta.sqlbackfill.partitions"
 _GRAIN = "meta.sqlbackfill.grain"
@@ -31,7 +28,8 @@ _END = "meta.sqlbackfill.end"
 
 def build_partitioning(model: Model, column_type: BoundType) -> Partitioning | None:
     """See `Model.partitioning`."""
-    if model.config.materialized is not Materialization.INCREMENTAL:
+    is_incremental = model.config.materialized is Materialization.INCREMENTAL
+    if not is_incremental or model.kind is not ModelKind.SQL:
         return None
     require_partitioned(model)
     partitions = model.config.sqlbackfill.partitions

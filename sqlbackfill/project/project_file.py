@@ -9,7 +9,6 @@ from typing import Final
 
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.project.config_keys import PROJECT_FILE_KEYS, warn_unknown_keys
-from sqlbackfill.project.config_reading import Reader, T, ValueReader
 from sqlbackfill.project.config_values import (
     read_flag,
     read_mapping,
@@ -21,6 +20,7 @@ from sqlbackfill.project.files import read_text as read_file
 from sqlbackfill.project.findings import Findings
 from sqlbackfill.project.project import MacroFile
 from sqlbackfill.project.source import Quoting
+from sqlbackfill.project.value_reader import Reader, T, ValueReader
 from sqlbackfill.project.yml import Render, Yml, read_yml
 
 PROJECT_FILES: Final = ("dbt_project.yml", "sqlbackfill.yml")

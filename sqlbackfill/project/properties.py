@@ -13,11 +13,12 @@ from sqlbackfill.project.config_keys import (
     normal_key,
     warn_unknown_keys,
 )
-from sqlbackfill.project.config_reading import ValueReader, read_config
+from sqlbackfill.project.config_reading import read_config
 from sqlbackfill.project.findings import Findings
 from sqlbackfill.project.layers import merge
 from sqlbackfill.project.model import ConfigLayer
 from sqlbackfill.project.source import YmlColumn
+from sqlbackfill.project.value_reader import ValueReader
 from sqlbackfill.project.yml import Yml
 
 _TOP_CONFIG = ("meta", "tags", "docs", "access", "group")

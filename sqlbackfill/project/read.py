@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlbackfill.errors import SourceSpan
-from sqlbackfill.project.config_reading import ValueReader, read_config
+from sqlbackfill.project.config_reading import read_config
 from sqlbackfill.project.files import FoundFile, walk
 from sqlbackfill.project.files import read_text as read_file
 from sqlbackfill.project.findings import Findings, suggestion
@@ -21,6 +21,7 @@ from sqlbackfill.project.snapshots import read_snapshots
 from sqlbackfill.project.source import Source
 from sqlbackfill.project.source_reading import SourceDefaults, read_sources
 from sqlbackfill.project.tree import ConfigTree
+from sqlbackfill.project.value_reader import ValueReader
 from sqlbackfill.project.yml import Render, Yml, read_yml
 
 _MODEL_SUFFIXES: Final = frozenset({"sql", "py", "yml", "yaml"})

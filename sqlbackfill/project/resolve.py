@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config import ModelConfig
 from sqlbackfill.project.config_keys import normal_key
-from sqlbackfill.project.config_reading import ValueReader, read_config
+from sqlbackfill.project.config_reading import read_config
 from sqlbackfill.project.findings import Findings
 from sqlbackfill.project.layers import merge
 from sqlbackfill.project.model import ConfigLayer, Model, ModelFile, ModelKind
@@ -16,6 +16,7 @@ from sqlbackfill.project.names import DBT_NAMES, NameRules
 from sqlbackfill.project.project import Project
 from sqlbackfill.project.refusals import refusal_of, unsupported_strategy
 from sqlbackfill.project.target import Target
+from sqlbackfill.project.value_reader import ValueReader
 from sqlbackfill.warehouse.protocol import Relation
 
 

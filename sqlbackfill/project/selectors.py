@@ -18,6 +18,13 @@ from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.findings import listing, near_match
 from sqlbackfill.project.graph import Graph
+from sqlbackfill.project.matching import (
+    matches_config,
+    matches_file,
+    matches_fqn,
+    matches_path,
+    matches_source,
+)
 from sqlbackfill.project.model import Model
 from sqlbackfill.project.selection import Selection
 
@@ -129,12 +136,12 @@ class _Evaluation:
     def _matches(self, term: _Term, model: Model) -> bool:
         method, _, key = term.method.partition(".")
         tests: Mapping[str, Callable[[], bool]] = {
-            "fqn": lambda: _matches_fqn(self._fqn(model), term.value),
+            "fqn": lambda: matches_fqn(self._fqn(model), term.value),
             "tag": lambda: any(fnmatchcase(tag, term.value) for tag in model.config.tags),
-            "path": lambda: _matches_path(model.file, term.value),
-            "file": lambda: _matches_file(model.file, term.value),
+            "path": lambda: matches_path(model.file, term.value),
+            "file": lambda: matches_file(model.file, term.value),
             "package": lambda: term.value in ("this", self.graph.project),
-            "config": lambda: _matches_config(model, key, term.value),
+            "config": lambda: matches_config(model, key, term.value),
         }
         return tests[method]()
 
@@ -159,7 +166,7 @@ class _Evaluation:
         sources = frozenset(
             name
             for name, tags in self.graph.source_tags.items()
-            if _matches_source(name, term.value, self.graph.project)
+            if matches_source(name, term.value, self.graph.project)
         )
         if not sources:
             self._unmatched(term)
@@ -240,50 +247,3 @@ def _guess(body: str) -> tuple[str, str]:
     if "/" in body or "\\" in body:
         return "path", body
     return ("file", body) if body.endswith((".sql", ".py", ".csv")) else ("fqn", body)
-
-
-def _matches_fqn(fqn: tuple[str, ...], value: str) -> bool:
-    """The model's name, or its folders from the project's name on (which may be left out)."""
-    if fnmatchcase(fqn[-1], value):
-        return True
-    parts = value.split(".")
-    return any(_is_prefix(parts, path) for path in (fqn, fqn[1:]))
-
-
-def _is_prefix(parts: Sequence[str], path: Sequence[str]) -> bool:
-    if len(parts) > len(path) or (len(parts) == 1 and len(path) == 1):
-        return False
-    return all(fnmatchcase(have, want) for have, want in zip(path, parts, strict=False))
-
-
-def _matches_path(file: str, value: str) -> bool:
-    wanted = value.replace("\\", "/").removeprefix("./").rstrip("/")
-    return fnmatchcase(file, wanted) or fnmatchcase(file, wanted + "/*")
-
-
-def _matches_file(file: str, value: str) -> bool:
-    name = file.rsplit("/", 1)[-1]
-    return fnmatchcase(name, value) or fnmatchcase(name.rsplit(".", 1)[0], value)
-
-
-def _matches_source(name: str, value: str, project: str) -> bool:
-    """`raw`, `raw.events`, or either below the project's name; wildcards in each part."""
-    wanted = value.split(".")
-    if len(wanted) > 1 and wanted[0] == project and not fnmatchcase(name, value):
-        wanted = wanted[1:]
-    source, _, table = name.partition(".")
-    have = (source, table)[: len(wanted)]
-    return len(wanted) <= 2 and all(map(fnmatchcase, have, wanted))
-
-
-def _matches_config(model: Model, key: str, value: str) -> bool:
-    """`config.materialized:table`, `config.meta.owner:me`: true and false as yml spells them."""
-    found: object = {**model.config.values, "materialized": model.config.materialized.value}
-    for part in key.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return False
-        found = found[part]
-    values = found if isinstance(found, list | tuple) else [found]
-    return any(
-        (str(item).lower() if isinstance(item, bool) else str(item)) == value for item in values
-    )

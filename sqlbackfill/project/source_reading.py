@@ -15,7 +15,6 @@ from sqlbackfill.project.config_keys import (
     TABLE_KEYS,
     warn_unknown_keys,
 )
-from sqlbackfill.project.config_reading import META, ValueReader
 from sqlbackfill.project.config_values import (
     RefusedValue,
     one_of,
@@ -29,6 +28,7 @@ from sqlbackfill.project.config_values import (
 )
 from sqlbackfill.project.findings import Findings
 from sqlbackfill.project.layers import merge
+from sqlbackfill.project.meta_reading import META
 from sqlbackfill.project.model import ConfigLayer
 from sqlbackfill.project.project_file import read_quoting
 from sqlbackfill.project.properties import (
@@ -40,6 +40,7 @@ from sqlbackfill.project.properties import (
 )
 from sqlbackfill.project.source import Quoting, Source
 from sqlbackfill.project.tree import ConfigTree
+from sqlbackfill.project.value_reader import ValueReader
 from sqlbackfill.project.yml import Yml
 from sqlbackfill.warehouse.protocol import Relation
 

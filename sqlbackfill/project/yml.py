@@ -21,6 +21,9 @@ _MERGE: Final = "tag:yaml.org,2002:merge"
 _JINJA: Final = re.compile(r"\{[{%#]")
 _QUOTE_FIX: Final = """put the Jinja in quotes: "{{ … }}\""""
 
+_FLATTEN_FIX: Final = "no project needs more than a few levels: check the brackets"
+_DEEPEST: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Yml:
@@ -175,6 +178,10 @@ def read_yml(file: str, text: str, render: Render, findings: Findings) -> Yml | 
     `file` is how diagnostics name it.
     """
     try:
+        if _is_too_deep(text):
+            start = SourceSpan(file=file, line=1)
+            findings.error("MALFORMED_YML", "the file is nested too deeply", start, _FLATTEN_FIX)
+            return None
         loader = _LOADER(text)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -200,6 +207,26 @@ def read_yml(file: str, text: str, render: Render, findings: Findings) -> Yml | 
         return None
     root = Yml(node, document)
     return None if root.is_null else root
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether the nesting is deeper than recursion can follow.
+
+    Events are only counted where the text may be that deep: by many brackets, or by a long line
+    (in short lines each level costs its indentation).
+    """
+    brackets = text.count("[") + text.count("{")
+    if brackets < _DEEPEST and max(map(len, text.splitlines()), default=0) < 2 * _DEEPEST:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return False
 
 
 def _malformed(file: str, text: str, error: Any) -> tuple[str, SourceSpan, str]:

@@ -35,7 +35,7 @@ class Engine:
         self.settings = settings
         self.quoting = quoting
         self.sandbox = Sandbox(MODEL_FILTERS)
-        self.reader = FailureReader(settings.env, self._known_names, settings.vars)
+        self.reader = FailureReader(settings.env, self._known_names, settings.vars, self.sandbox)
         self.target = shown_target(settings.target)
         self._static = self._static_names()
         self.library = MacroLibrary(self.sandbox, settings.project, macros, self.reader)

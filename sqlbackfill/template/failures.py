@@ -12,14 +12,16 @@ from jinja2.exceptions import SecurityError
 
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.template.placed import PlacedTemplate, places
-from sqlbackfill.template.sandbox import MacroReturn
+from sqlbackfill.template.sandbox import MacroReturn, Sandbox
+from sqlbackfill.template.source_map import span_at
 from sqlbackfill.template.undefined import UndefinedNameError
 
 MACRO_PREFIX: Final = "macro__"
 SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105  (a name's prefix, as dbt has it)
 BUILT_IN: Final = "sqlbackfill:"
 
-Place = tuple[PlacedTemplate, int]
+_OFFSET: Final = re.compile(r" at \d+$")
+_UNKNOWN: Final = re.compile(r"[Nn]o (filter|test) named '(\w+)'")
 
 
 class TemplateFailure(Exception):  # noqa: N818  (always caught here and turned into a ProjectError)
@@ -76,7 +78,10 @@ class FailureReader:
         env: Mapping[str, str],
         names: Callable[[], Iterable[str]],
         variables: Mapping[str, object],
+        sandbox: Sandbox,
     ) -> None:
+        self._filters = sandbox.filters
+        self._tests = sandbox.tests
         self._secrets = sorted(
             (value for name, value in env.items() if name.startswith(SECRET_PREFIX) and value),
             key=len,
@@ -87,15 +92,24 @@ class FailureReader:
 
     def syntax(self, error: TemplateSyntaxError, file: str, text: str) -> Diagnostic:
         """`error` of a template that does not compile; its lineno is one plus the offset."""
-        from sqlbackfill.template.source_map import span_at
-
         message = (error.message or "it cannot be read").replace(MACRO_PREFIX, "")
         return self._clean(
             "JINJA_SYNTAX",
-            f"jinja syntax error: {message[:1].lower()}{message[1:].rstrip('.')}",
+            f"jinja syntax error: {_lower(_OFFSET.sub('', message))}",
             span_at(file, text, error.lineno - 1, 1),
-            "close every tag and block that is opened; {% raw %} keeps braces as they are",
+            self._syntax_fix(message),
         )
+
+    def _syntax_fix(self, message: str) -> str:
+        unknown = _UNKNOWN.search(message)
+        if unknown is not None:
+            known = self._filters if unknown[1] == "filter" else self._tests
+            return (
+                did_you_mean(near(unknown[2], known)) or f"use a {unknown[1]} that Jinja or dbt has"
+            )
+        if "end of template" in message or message.startswith("Missing end"):
+            return "close every tag and block that is opened"
+        return "correct the tag; `{% raw %}` keeps braces that are no Jinja"
 
     def failure(self, error: BaseException, root: PlacedTemplate) -> Diagnostic:
         """`error`, raised while `root` rendered, in the innermost of the user's files."""
@@ -152,14 +166,15 @@ class FailureReader:
 
     def _undefined(self, error: UndefinedNameError, text: str) -> tuple[str, str | None]:
         if error.is_variable:
-            found = near(error.name, self._names())
-            found += [f"var('{name}')" for name in near(error.name, self._variables)]
+            shown = {name: f"var('{name}')" for name in self._variables}
+            shown |= {name: name for name in self._names()}
+            found = [shown[name] for name in near(error.name, shown)]
             fix = did_you_mean(found) or "define it with `{% set … %}`, or read it with `var()`"
             return f"`{error.name}` is not defined", fix
         owner = error.owner
         members = owner.keys() if isinstance(owner, Mapping) else dir(owner)
-        shown = getattr(owner, "shown", None)
-        where = f"`{shown}`" if isinstance(shown, str) else type(owner).__name__
+        called = getattr(owner, "shown", None)
+        where = f"`{called}`" if isinstance(called, str) else f"a {type(owner).__name__}"
         if not isinstance(error.name, str):
             return _lower(text), None
         return f"{where} has no `{error.name}`", did_you_mean(near(error.name, members))

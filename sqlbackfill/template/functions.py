@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,11 +23,27 @@ _SECRET_FIELD: Final = re.compile(
 )
 
 
+class ShownMapping(Mapping[str, object]):
+    """A read-only mapping that errors call by its name."""
+
+    def __init__(self, shown: str, values: Mapping[str, object]) -> None:
+        self.shown = shown
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> object:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 def shown_target(fields: Mapping[str, object]) -> Mapping[str, object]:
     """`target` as templates see it: read-only, and whatever looks like a secret taken out."""
-    return MappingProxyType(
-        {name: value for name, value in fields.items() if not _SECRET_FIELD.search(name)}
-    )
+    public = {name: value for name, value in fields.items() if not _SECRET_FIELD.search(name)}
+    return ShownMapping("target", public)
 
 
 def tojson(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
@@ -180,7 +196,8 @@ def clocked_date(now: Callable[[], dt.datetime]) -> type[dt.date]:
     return Clocked
 
 
-FLAGS: Final = MappingProxyType(
+FLAGS: Final = ShownMapping(
+    "flags",
     {
         "FULL_REFRESH": False,
         "STORE_FAILURES": False,
@@ -191,7 +208,7 @@ FLAGS: Final = MappingProxyType(
         "PROFILES_DIR": None,
         "INTROSPECT": False,
         "WARN_ERROR": False,
-    }
+    },
 )
 
 FUNCTIONS: Final[Mapping[str, object]] = MappingProxyType(

@@ -191,7 +191,9 @@ def _duplicate(first: ProjectMacro, source: MacroText, offset: int) -> Diagnosti
     return Diagnostic(
         code="DUPLICATE_MACRO",
         message=f"the macro `{first.name}` is defined twice",
-        span=span_at(source.file, own, own.find(first.name, offset), len(first.name)),
+        span=span_at(
+            source.file, own, own.find(first.name, offset + len("macro")), len(first.name)
+        ),
         fix="rename one of them, or take it away",
         notes=(("first defined", f"{first.source.file}:{line}"),),
     )

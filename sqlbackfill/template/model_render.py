@@ -103,7 +103,7 @@ class ModelRender:
         trace, model, engine = self.trace, self.model, self.engine
         occurrences = Occurrences(self)
         refs = RefNames(self, occurrences)
-        config = ConfigCall(trace.config if not trace.inlining else {}, model.config)
+        config = ConfigCall({} if trace.is_inlining else trace.config, model.config)
         partition: SymbolicPartition | RunPartition
         if trace.uses is not None:
             partition = SymbolicPartition(model.partition, trace.uses)

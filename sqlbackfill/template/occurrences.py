@@ -74,17 +74,17 @@ class Occurrences:
 
     def _inline(self, relation: OccurringRelation, model: TemplateInput) -> str:
         render, trace = self._render, self._render.trace
-        if model.name in trace.inlining or model.name == render.model.name:
-            path = (*trace.inlining, render.model.name, model.name)
+        if model.name in trace.models:
+            path = [*trace.models[trace.models.index(model.name) :], model.name]
             raise TemplateFailure(
                 "CIRCULAR_REFS",
-                f"ephemeral models refer to one another in a circle: {' → '.join(dict.fromkeys(path))}",
+                f"ephemeral models refer to one another in a circle: {' → '.join(path)}",
                 fix="take one of the refs away",
             )
-        trace.inlining.append(model.name)
+        trace.models.append(model.name)
         nested = type(render)(render.engine, model, trace, filtered=relation.filtered)
         texts, _ = nested.pieces(render.engine.template(model))
-        trace.inlining.pop()
+        trace.models.pop()
         return join_text(["( ", join_text(texts).strip(), "\n)"])
 
 

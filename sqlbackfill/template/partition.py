@@ -66,12 +66,12 @@ class RunPartition:
     @property
     def start(self) -> object:
         window = self._needed("start")
-        return native(window.start, window.type)
+        return _closed(window.start, window, "start")
 
     @property
     def end(self) -> object:
         window = self._needed("end")
-        return native(window.end, window.type)
+        return _closed(window.end, window, "end")
 
     @property
     def key(self) -> str:
@@ -88,6 +88,18 @@ class RunPartition:
         if self._window is None:
             raise no_partition(self._model, f"partition.{name}")
         return self._window
+
+
+def _closed(bound: Bound | None, window: RunWindow, name: str) -> object:
+    if bound is None:
+        raise TemplateFailure(
+            "NO_BOUND",
+            f"`partition.{name}` was asked for in a query that has none on that side",
+            fix="use `partition.key`"
+            if window.keys is not None
+            else "give the model begin and end",
+        )
+    return native(bound, window.type)
 
 
 def no_partition(model: str, used: str) -> TemplateFailure:

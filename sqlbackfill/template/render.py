@@ -91,7 +91,12 @@ class Templates:
         """
         template = self._engine.template(model)
         trace = Trace(
-            root=template, lookup=lookup, window=window, scans=scans, expected=tuple(expected)
+            root=template,
+            lookup=lookup,
+            models=[model.name],
+            window=window,
+            scans=scans,
+            expected=tuple(expected),
         )
         try:
             texts, places = ModelRender(self._engine, model, trace).pieces(template)
@@ -130,7 +135,9 @@ class Templates:
         executes: bool,
     ) -> Rendered:
         uses = Uses()
-        trace = Trace(root=template, lookup=lookup, executes=executes, uses=uses)
+        trace = Trace(
+            root=template, lookup=lookup, models=[model.name], executes=executes, uses=uses
+        )
         try:
             texts, places = ModelRender(self._engine, model, trace).pieces(template)
             spans = config_spans(template, trace.config) if trace.config else {}

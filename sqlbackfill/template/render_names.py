@@ -53,7 +53,7 @@ class RefNames:
         name = names[-1] if asked is None else f"{names[-1]}.v{asked}"
         package = names[0] if len(names) > 1 else None
         trace = self._render.trace
-        if trace.uses is not None and not trace.inlining:
+        if trace.uses is not None and not trace.is_inlining:
             span = self._call_span("ref", names[-1])
             trace.refs.append(RefCall(name=name, package=package, span=span))
         known = trace.lookup.ref(name, package) if trace.lookup else None
@@ -70,7 +70,7 @@ class RefNames:
             )
         name = ".".join(names)
         trace = self._render.trace
-        if trace.uses is not None and not trace.inlining:
+        if trace.uses is not None and not trace.is_inlining:
             trace.sources.append(SourceCall(name=name, span=self._call_span("source", names[1])))
         known = trace.lookup.source(*names) if trace.lookup else None
         return self._relation(f"source:{name}", names[1], known)

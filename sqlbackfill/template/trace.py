@@ -23,10 +23,14 @@ from sqlbackfill.template.types import (
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """`uses` is set in analysis, `expected` in a run; `executes` is what templates see as `execute`."""
+    """`uses` is set in analysis, `expected` in a run; `executes` is what templates see as `execute`.
+
+    `models` are the names of the model and of the ephemeral ones that are being inlined right now.
+    """
 
     root: PlacedTemplate
     lookup: Lookup | None
+    models: list[str]
     executes: bool = True
     uses: Uses | None = None
     window: RunWindow | None = None
@@ -40,9 +44,12 @@ class Trace:
     macros: dict[ProjectMacro, None] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
-    inlining: list[str] = field(default_factory=list)
     filters_itself: bool = False
     volatile: bool = False
+
+    @property
+    def is_inlining(self) -> bool:
+        return len(self.models) > 1
 
     def offset(self) -> int:
         """Where the root template is right now."""

@@ -35,7 +35,7 @@ class YmlValues:
             "project_name": settings.project,
         }
         self._project = settings.project
-        self._reader = FailureReader(settings.env, self._names.keys, settings.vars)
+        self._reader = FailureReader(settings.env, self._names.keys, settings.vars, self._sandbox)
 
     def value(self, text: str, span: SourceSpan) -> object:
         """What `text` stands for: text without Jinja as it is, a lone `{{ … }}` as its own value.

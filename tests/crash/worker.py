@@ -1,0 +1,24 @@
+"""A process that runs the chain on a DuckDB file until it is done or killed: `worker.py FILE RUN_ID`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from sqlbackfill.run.execute import execute  # noqa: E402 - the path comes first
+from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget  # noqa: E402
+from tests.crash import chain  # noqa: E402
+
+
+def main(file: Path, run_id: str) -> int:
+    adapter = DuckDBAdapter(DuckDBTarget(path=file))
+    inputs = chain.run_inputs(adapter, run_id, sink=lambda event: print(type(event).__name__))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream
+    return execute(inputs).exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

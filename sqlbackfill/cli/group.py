@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlbackfill.app.options import Options
 
 Function = Callable[..., int]
-_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+_WIDTH = {"max_content_width": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Command(click.Command):
     """A command whose help begins with examples and ends with the global options."""
 
     def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...], **kwargs: Any) -> None:
-        kwargs["context_settings"] = {**_HELP, "allow_extra_args": True}
-        super().__init__(*args, **kwargs)
+        kwargs["context_settings"] = {**_WIDTH, "allow_extra_args": True}
+        super().__init__(*args, add_help_option=False, **kwargs)
         self.examples = examples
-        self.params.extend(global_options())
+        self.params += [help_option(), *global_options()]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -125,6 +125,24 @@ def global_options() -> list[click.Parameter]:
     return [_global_option(*row) for row in catalogue.GLOBAL_OPTIONS]
 
 
+def help_option() -> click.Option:
+    """`--help`, which prints as all data is printed."""
+    return click.Option(
+        ["-h", "--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_help,
+        help="show this and stop",
+    )
+
+
+def _help(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        Output().data(ctx.get_help())
+        ctx.exit()
+
+
 def _global_option(name: str, value: str | None, text: str) -> click.Option:
     if name == "--version":
         return GlobalOption(
@@ -147,14 +165,14 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(catalogue.version_text())
+        Output().data(catalogue.version_text())
         ctx.exit()
 
 
 def _without_command() -> int:
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
-        click.echo(catalogue.group_help(), err=True)
+        Output().message(catalogue.group_help())
         ctx.exit(2)
     return 0
 
@@ -162,7 +180,8 @@ def _without_command() -> int:
 root = Group(
     "sqlbackfill",
     callback=_without_command,
-    params=global_options(),
-    context_settings=dict(_HELP),
+    params=[help_option(), *global_options()],
+    add_help_option=False,
+    context_settings=dict(_WIDTH),
     invoke_without_command=True,
 )

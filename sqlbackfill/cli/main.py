@@ -14,10 +14,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command line `arguments` (of the process, if None)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     quick = _quick_answer(words)
-    if quick is not None:
+    if quick is None or sys.stdout is None:
+        return _run(words)
+    try:
         sys.stdout.write(f"{quick}\n")
-        return 0
-    return _run(words)
+        sys.stdout.flush()
+    except OSError:
+        return _run(words)
+    return 0
 
 
 def _quick_answer(words: Sequence[str]) -> str | None:

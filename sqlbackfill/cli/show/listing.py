@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.table import Column, Table
-from sqlbackfill.cli.show.words import count
+from sqlbackfill.cli.show.words import count, duration
 
 Document = Mapping[str, Any]
 
@@ -47,22 +48,29 @@ def runs_text(runs: Sequence[Document], look: Look) -> str:
         columns=(
             Column("run", keep=True),
             Column("status", keep=True),
-            Column("started (UTC)"),
             Column("partitions", right=True),
+            Column("took", right=True, keep=True),
             Column("command"),
         ),
         rows=tuple(
             (
                 run["run_id"],
                 run["status"],
-                str(run["started_at"])[:19].replace("T", " "),
                 f"{run['partitions_done']:,}/{run['partitions_total']:,}",
+                _took(run),
                 str(run["command"] or ""),
             )
             for run in runs
         ),
     )
     return f"{table.draw(look)}\n{count(len(runs), 'run')}"
+
+
+def _took(run: Document) -> str:
+    if not run["finished_at"]:
+        return ""
+    began, ended = (datetime.fromisoformat(run[key]) for key in ("started_at", "finished_at"))
+    return duration((ended - began).total_seconds())
 
 
 def _partitions(model: Document) -> str:

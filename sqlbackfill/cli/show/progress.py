@@ -220,7 +220,7 @@ def frame(progress: Progress, now: float, look: Look, *, rows: int) -> list[str]
     chosen = {model.name for model in models[:rows]}
     shown = [model for name, model in progress.models.items() if name in chosen]
     wide = min(max((len(model.name) for model in shown), default=0), 22)
-    lines = [_bar_line(model, now, look, wide) for model in shown]
+    lines = [bar_line(model, now, look, wide) for model in shown]
     done = sum(model.done for model in models)
     total = sum(model.total for model in models)
     tail = f"{done:,}/{count(total, 'partition')}, {duration(now - progress.begun)}"
@@ -230,18 +230,19 @@ def frame(progress: Progress, now: float, look: Look, *, rows: int) -> list[str]
     return lines
 
 
-def _bar_line(model: ModelProgress, now: float, look: Look, wide: int) -> str:
+def bar_line(model: ModelProgress, now: float, look: Look, wide: int) -> str:
+    """One model with its bar, at most 80 columns if its name is cut to `wide`, 22 at most."""
     name = model.name if len(model.name) <= wide else f"{model.name[: wide - 1]}…"
     bar = _bar(model, 10 if (look.width or 80) < 100 else 30, look)
     said = f"{model.done:,}/{model.total:,}"
     if model.total > 9999:
         said = f"{_short(model.done)}/{_short(model.total)}"
     elapsed = model.elapsed(now)
-    rows = f"{_short(model.rows)} rows" if model.first is not None else ""
+    rows = f"{_short(model.rows)} rows" if model.rows or model.first is not None else ""
     rate = f"{_short(model.rows / elapsed)}/s" if elapsed > 0.05 and model.rows else ""
     left = model.left(now)
     time_left = f"{duration(left)} left" if left is not None else ""
-    if model.is_over:
+    if model.is_over and elapsed:
         time_left = duration(elapsed)
     return f"{name:<{wide}} {bar} {said:>9} {rows:>10} {rate:>7} {time_left}".rstrip()
 

@@ -18,34 +18,46 @@ _BAR = 40
 
 def status_text(document: Document, look: Look) -> str:
     """All models of a status document, in its order."""
+    if document.get("running"):
+        return _under_way(document["running"], look)
     models: Sequence[Document] = document["models"]
     if not models:
         return "no models"
     wide = max(len(model["model"]) for model in models)
-    blocks = [_model(model, wide, look) for model in models]
+    said = max(len(_counted(model)) for model in models)
+    room = (look.width or 120) - wide - said - 4
+    blocks = [_model(model, wide, max(min(room, _BAR), 10), look) for model in models]
     return "\n".join([legend(look), "", *(line for block in blocks for line in block)])
 
 
-def _model(model: Document, wide: int, look: Look) -> list[str]:
-    counts = [(state, int(model[state])) for state in _COUNTED if model[state]]
-    said = ", ".join(look.paint(f"{number:,} {state}", COLOURS[state]) for state, number in counts)
-    plain = ", ".join(f"{number:,} {state}" for state, number in counts) or "no partitions"
-    room = (look.width or 100) - wide - 4
-    blocks = _blocks(model, counts, min(_BAR, max(room - len(plain), 10)), look)
+def _model(model: Document, wide: int, width: int, look: Look) -> list[str]:
     name = look.paint(f"{model['model']:<{wide}}", "bold")
-    return [f"{name}  {blocks}  {said or plain}", *_ranges(model, wide, look)]
+    head = f"{name}  {_blocks(model, width, look)}  {_counted(model, look)}"
+    return [head, *_ranges(model, wide, look)]
 
 
-def _blocks(model: Document, counts: list[tuple[str, int]], width: int, look: Look) -> str:
+def _counted(model: Document, look: Look | None = None) -> str:
+    """How many partitions are in each state that occurs, painted for `look` if there is one."""
+    look = look or Look()
+    said = [
+        look.paint(f"{model[state]:,} {state}", COLOURS[state])
+        for state in _COUNTED
+        if model[state]
+    ]
+    return ", ".join(said) or "no partitions"
+
+
+def _blocks(model: Document, width: int, look: Look) -> str:
     stretches = [
         Stretch(item["start"], item["end"], "failed" if item["failed"] else item["state"])
         for item in model["ranges"]
-        if "start" in item
+        if item.get("start") is not None
     ]
     if stretches:
         return bar(stretches, width, look)
-    states = [(state, number) for state, number in counts if state != "failed"]
-    return counts_bar(states, width, look) if states else " " * width
+    return counts_bar(
+        [(state, model[state]) for state in _COUNTED if state != "failed"], width, look
+    )
 
 
 def _ranges(model: Document, wide: int, look: Look) -> list[str]:
@@ -57,11 +69,34 @@ def _ranges(model: Document, wide: int, look: Look) -> list[str]:
     indent = " " * (wide + 2)
     for item in told[:_MOST_RANGES]:
         state = f"{item['state']}, failed" if item["failed"] else item["state"]
-        where = item["key"] if "key" in item else range_text(item["start"], item["end"])
-        reason = f": {printable(str(item['reason']))}" if item.get("reason") else ""
+        said = [_where(item), printable(str(item.get("reason") or ""))]
         lines += folded(
-            f"{state:<9} {where}{reason}", width=look.width, first=indent, rest=f"{indent}  "
+            f"{state:<9} {': '.join(part for part in said if part)}".rstrip(),
+            width=look.width,
+            first=indent,
+            rest=f"{indent}  ",
         )
     if len(told) > _MOST_RANGES:
         lines.append(f"{indent}… and {len(told) - _MOST_RANGES:,} more ranges; --json has them all")
     return lines
+
+
+def _where(item: Document) -> str:
+    """The range in -p syntax; nothing for a table without partitions."""
+    if "key" in item:
+        return str(item["key"])
+    return "" if item["start"] is None else range_text(item["start"], item["end"])
+
+
+def _under_way(run: Document, look: Look) -> str:
+    """What the run that holds the database says of itself: it is all that can be known."""
+    from sqlbackfill.cli.show.progress import ModelProgress, bar_line
+
+    wide = min(max((len(name) for name in run["models"]), default=0), 22)
+    lines = [f"run {run['run_id']} is under way (process {run['pid']}): {run['command']}"]
+    for name, model in run["models"].items():
+        done = model["built"] + model["skipped"]
+        failed = model["failed"] + model["blocked"]
+        progress = ModelProgress(name, model["total"], done, failed, model["rows"])
+        lines.append(bar_line(progress, 0.0, look, wide))
+    return "\n".join(lines)

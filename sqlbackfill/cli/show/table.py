@@ -52,7 +52,11 @@ class Table:
         from rich.text import Text
 
         table = RichTable(
-            box=SIMPLE_HEAD if look.unicode else ASCII2, pad_edge=False, header_style="bold"
+            box=SIMPLE_HEAD if look.unicode else ASCII2,
+            show_edge=False,
+            pad_edge=False,
+            collapse_padding=True,
+            header_style="bold",
         )
         for column in self.columns:
             table.add_column(

@@ -89,3 +89,16 @@ def test_equal_documents_give_equal_text_without_nan() -> None:
     assert json_text({"b": 1, "a": "…"}) == '{\n  "b": 1,\n  "a": "…"\n}'
     with pytest.raises(ValueError, match="JSON compliant"):
         json_text({"a": float("nan")})
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])
+def test_help_on_a_full_disk_is_one_message_and_exit_2(words: list[str]) -> None:
+    script = f"import sys; from sqlbackfill.cli.main import main; sys.exit(main({words}))"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error[OUTPUT_FAILED]: cannot write to stdout: No space")
+    assert b"Exception" not in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -167,5 +167,22 @@ class ModelConfig:
         return self.sqlbackfill.grain or self.batch_size
 
     def span(self, *paths: str) -> SourceSpan | None:
-        """The place of the first of `paths` that was configured."""
-        return next((self.spans[path] for path in paths if path in self.spans), None)
+        """The place of the first of `paths` that was configured, or of the key above it."""
+        for path in paths:
+            if self._has(path):
+                return next((self.spans[at] for at in _upwards(path) if at in self.spans), None)
+        return None
+
+    def _has(self, path: str) -> bool:
+        found: object = self.values
+        for part in path.split("."):
+            if not isinstance(found, Mapping) or found.get(part) is None:
+                return False
+            found = found[part]
+        return True
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition(".")[0]

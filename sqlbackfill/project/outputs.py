@@ -70,6 +70,7 @@ def read_output(
         ledger_schema=reader.text("ledger_schema") or LEDGER_SCHEMA,
         usd_per_hour=reader.number("usd_per_hour", _read_price),
         profile_file=file,
+        warnings=findings.warnings,
     )
     findings.raise_errors()
     return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +77,7 @@ def read_target(
     if found is None:
         return _assumed(search)
     name, span, profile = found
-    target, output = _output(search, name, profile, span)
+    target, output = _output(search, name, profile, span, findings)
     result = read_output(name, target, output, root, shown, findings)
     findings.raise_errors()
     return result
@@ -133,17 +133,21 @@ def _assumed(search: ProfileSearch) -> Target:
 
 def _read_profiles(path: Path, shown: str, render: Render, findings: Findings) -> Yml | None:
     text = read_text(path, shown, findings)
-    own = Findings()
-    tree = read_yml(shown, text, render, own) if text is not None else None
-    # What the yml parser says may quote the file, and the file may hold a password.
-    for found in own.errors:
-        message = "malformed yml in the profiles file"
-        findings.error("MALFORMED_YML", message, found.span, "check indentation, colons and quotes")
+    findings.raise_errors()
+    tree = read_yml(shown, text or "", render, findings)
+    if findings.errors:
+        raise ProjectError(*(_unquoted(found) for found in findings.errors))
     if tree is not None and not tree.is_mapping:
         message = f"a profiles file must be a mapping, not {tree.kind}"
         findings.error("BAD_YML_SHAPE", message, tree.span, "write `name: {target: …, outputs: …}`")
     findings.raise_errors()
     return tree
+
+
+def _unquoted(found: Diagnostic) -> Diagnostic:
+    """What the yml parser says may quote the file, and the file may hold a password."""
+    message = "malformed yml in the profiles file"
+    return replace(found, message=message, fix="check indentation, colons and quotes")
 
 
 def _choose(
@@ -193,7 +197,9 @@ def _profile_fix(search: ProfileSearch, shown: str) -> str:
     return fix
 
 
-def _output(search: ProfileSearch, profile: str, node: Yml, span: SourceSpan) -> tuple[str, Yml]:
+def _output(
+    search: ProfileSearch, profile: str, node: Yml, span: SourceSpan, findings: Findings
+) -> tuple[str, Yml]:
     """The name and the fields of the output that --target or the profile's `target` names."""
     outputs = node.child("outputs")
     if outputs is None or not outputs.is_mapping:
@@ -210,6 +216,7 @@ def _output(search: ProfileSearch, profile: str, node: Yml, span: SourceSpan) ->
     if chosen is None:
         given = node.child("target")
         value = given.value() if given and not given.is_null else "default"
+        findings.raise_errors()
         chosen, by = str(value), f"profile `{profile}`"
         at = given.span if given else span
         if given is None and len(entries) == 1:

@@ -97,7 +97,7 @@ class _Evaluation:
             self._problem("SELECTION_SYNTAX", f"selection `{text}` cannot be read", fix)
             return None
         method, _, value = found["body"].partition(":")
-        if not value:
+        if ":" not in found["body"]:
             method, value = _guess(found["body"])
         if method.partition(".")[0] not in _METHODS:
             match = near_match(method, _METHODS)
@@ -105,6 +105,10 @@ class _Evaluation:
             message += f"; did you mean `{match}`?" if match else ""
             fix = f"use one of {', '.join(_METHODS)}"
             self._problem("SELECTION_SYNTAX", message, fix)
+            return None
+        if not value:
+            message = f"selection `{text}` names no value after `{method}:`"
+            self._problem("SELECTION_SYNTAX", message, f"write `{method}:` and a value")
             return None
         steps = [None if found[way] is None else int(found[way] or 10**9) for way in ("up", "down")]
         return _Term(text, method, value, bool(found["around"]), *steps)
@@ -228,10 +232,13 @@ class _Evaluation:
         if method == "source":
             return self.graph.source_tags.keys()
         if method == "path":
-            return {model.file for model in models}
+            files = {model.file for model in models}
+            return files | {file.rsplit("/", 1)[0] for file in files}
         if method == "file":
             return {model.file.rsplit("/", 1)[-1] for model in models}
-        return self.graph.models.keys() if method == "fqn" else ()
+        if method != "fqn":
+            return ()
+        return self.graph.models.keys() | {folder for model in models for folder in model.folders}
 
     def _problem(
         self, code: str, message: str, fix: str, notes: tuple[tuple[str, str], ...] = ()

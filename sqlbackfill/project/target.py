@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sqlbackfill.errors import Diagnostic
+
 _SECRET: Final = re.compile(
     r"pass|secret|token|private|credential|(?:^|_)key(?:$|_)|settings|config_options|attach|plugins"
     r"|filesystems|oauth|path$",
@@ -34,6 +36,7 @@ class Target:
     ledger_schema: str = "sqlbackfill"
     usd_per_hour: float | None = None
     profile_file: str | None = None
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def public_fields(self) -> Mapping[str, object]:

@@ -1,0 +1,378 @@
+"""The ledger on every adapter: what is appended is what is read, the latest counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from sqlbackfill.errors import UsageError
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import (
+    Action,
+    ChunkRecord,
+    ChunkStatus,
+    PartitionRecord,
+    RunProgress,
+    RunRecord,
+    RunStatus,
+)
+from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
+
+Make = Callable[..., PartitionRecord]
+
+RUN = RunRecord(
+    run_id="run-1",
+    plan_id="plan-1",
+    plan_json='{"steps": []}',
+    status=RunStatus.RUNNING,
+    started_at="2024-05-01T12:00:00+00:00",
+    pid=77,
+    process_started=1714564800.5,
+    host="here",
+    version="0.1.0",
+    command="sqlbackfill run -p 2024",
+    partitions=31,
+)
+
+
+def chunk(relation: Relation, start: int, end: int, **changes: object) -> ChunkRecord:
+    plain = ChunkRecord(
+        run_id="run-1",
+        model="orders",
+        relation=relation,
+        chunk=start,
+        space="day:UTC",
+        start=start,
+        end=end,
+        start_key=str(start),
+        end_key=str(end),
+        status=ChunkStatus.FAILED,
+        code="QUERY_FAILED",
+        message="no such column",
+        finished_at="2024-05-01T12:00:00+00:00",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def test_a_ledger_that_was_never_made_is_empty(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    ledger = Ledger(adapter, adapter.database)
+    assert not ledger.exists(session)
+    assert ledger.latest(session, [relation]) == {}
+    assert ledger.failures(session, [relation]) == {}
+    assert ledger.committed(session, "plan-1") == {}
+    assert ledger.runs(session) == []
+    assert ledger.newest_unfinished(session) is None
+    assert ledger.progress(session, ["run-1"]) == {"run-1": RunProgress()}
+    with pytest.raises(UsageError, match="no run begins with"):
+        ledger.run(session, "run-1")
+
+
+def test_a_record_is_read_back_as_it_was_written(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    full = record(5, key="it's 5", query_id="q'1", output_digest=None, scan_bytes=None)
+    bare = record(-3, inputs={}, seconds=0, query_id=None)
+    ledger.append(session, [full, bare])
+    assert ledger.latest(session, [relation]) == {relation: [bare, full]}
+
+
+def test_records_are_ordered_by_space_and_ordinal(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    records = [record(ordinal) for ordinal in (30, 2, 11, -1)]
+    ledger.append(session, records)
+    found = ledger.latest(session, [relation])[relation]
+    assert [each.ordinal for each in found] == [-1, 2, 11, 30]
+
+
+def test_the_latest_record_of_a_partition_counts(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1, run_id="z"), record(2, run_id="z")])
+    ledger.append(session, [record(1, run_id="a", fingerprint="f2")])
+    found = ledger.latest(session, [relation])[relation]
+    assert [(each.ordinal, each.run_id) for each in found] == [(1, "a"), (2, "z")]
+
+
+def test_of_two_records_of_one_append_the_last_counts(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1, rows=1), record(1, rows=2)])
+    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [2]
+
+
+def test_another_ledger_object_counts_on_where_the_first_stopped(
+    adapter: Adapter, ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    other = Ledger(adapter, adapter.database)
+    for turn, writer in enumerate((ledger, other, ledger, other, other)):
+        writer.append(session, [record(1, rows=turn), record(2, rows=turn)])
+        for reader in (ledger, other):
+            found = reader.latest(session, [relation])[relation]
+            assert [each.rows for each in found] == [turn, turn]
+
+
+def test_a_forgotten_partition_has_no_record_until_it_is_built_again(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(1, action=Action.FORGOTTEN)])
+    assert [each.ordinal for each in ledger.latest(session, [relation])[relation]] == [2]
+    ledger.append(session, [record(2, action=Action.FORGOTTEN)])
+    assert ledger.latest(session, [relation]) == {}
+    ledger.append(session, [record(1, action=Action.ADOPTED)])
+    (found,) = ledger.latest(session, [relation])[relation]
+    assert found.action is Action.ADOPTED
+
+
+def test_relations_are_told_apart_by_all_three_names(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    others = [replace(relation, schema="dev"), replace(relation, database="elsewhere")]
+    ledger.append(session, [record(1, relation=each) for each in (relation, *others)])
+    for each in (relation, *others):
+        assert list(ledger.latest(session, [each])) == [each]
+    assert set(ledger.latest(session, [relation, *others])) == {relation, *others}
+
+
+def test_records_older_than_another_space_s_do_not_count(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(0, space="month:UTC")])
+    found = ledger.latest(session, [relation])[relation]
+    assert [(each.space, each.ordinal) for each in found] == [("month:UTC", 0)]
+    ledger.append(session, [record(2)])
+    found = ledger.latest(session, [relation])[relation]
+    assert [(each.space, each.ordinal) for each in found] == [("day:UTC", 2)]
+
+
+def test_forgetting_in_another_space_leaves_records_alone(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1)])
+    ledger.append(session, [record(0, space="month:UTC", action=Action.FORGOTTEN)])
+    assert [each.space for each in ledger.latest(session, [relation])[relation]] == ["day:UTC"]
+
+
+def test_a_plan_s_own_records_can_be_left_out(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1, rows=1)])
+    ledger.append(session, [record(o, rows=2, plan_id="plan-2") for o in (1, 2)])
+    found = ledger.latest(session, [relation], ignoring_plan="plan-2")[relation]
+    assert [(each.ordinal, each.rows) for each in found] == [(1, 1)]
+
+
+def test_more_relations_than_one_condition_names_are_read_all_the_same(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    relations = [replace(relation, identifier=f"t{i}") for i in range(600)]
+    ledger.append(session, [record(1, relation=each) for each in relations])
+    assert set(ledger.latest(session, relations[:599])) == set(relations[:599])
+
+
+def test_thousands_of_records_are_appended_at_once(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    records = [record(ordinal, rows=ordinal % 7) for ordinal in range(2500)]
+    ledger.append(session, records)
+    assert ledger.latest(session, [relation])[relation] == records
+
+
+def test_records_that_were_rolled_back_leave_no_trace(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1, rows=1)])
+    session.begin()
+    ledger.append(session, [record(1, rows=2), record(2)])
+    session.rollback()
+    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [1]
+    ledger.append(session, [record(1, rows=3)])
+    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [3]
+
+
+def test_a_chunk_is_confirmed_by_its_records(
+    ledger: Ledger, session: Session, record: Make
+) -> None:
+    ledger.start_run(session, RUN)
+    session.begin()
+    ledger.append(session, [record(o, chunk=4) for o in range(31)])
+    ledger.append(session, [record(o, chunk=5) for o in range(31, 40)])
+    session.commit()
+    assert ledger.confirm(session, "run-1", "orders", 4) == 31
+    assert ledger.confirm(session, "run-1", "orders", 6) == 0
+    assert ledger.confirm(session, "run-1", "other", 4) == 0
+    assert ledger.confirm(session, "run-2", "orders", 4) == 0
+
+
+def test_a_chunk_of_an_earlier_run_is_confirmed_by_a_new_ledger(
+    adapter: Adapter, ledger: Ledger, session: Session, record: Make
+) -> None:
+    ledger.append(session, [record(1), record(2)])
+    other = Ledger(adapter, adapter.database)
+    other.start_run(session, replace(RUN, run_id="run-2"))
+    assert other.confirm(session, "run-1", "orders", 0) == 2
+
+
+def test_what_a_plan_committed_is_told_by_model(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    other = replace(relation, identifier="daily")
+    ledger.append(session, [record(1), record(2), record(9, relation=other, model="daily")])
+    ledger.append(session, [record(2, plan_id="plan-2"), record(3, plan_id="plan-2")])
+    ledger.append(session, [record(4, action=Action.ADOPTED)])
+    found = ledger.committed(session, "plan-1")
+    assert {model: [r.ordinal for r in records] for model, records in found.items()} == {
+        "daily": [9],
+        "orders": [1],
+    }
+    assert ledger.committed(session, "plan-3") == {}
+
+
+def test_a_run_is_running_until_it_is_finished(ledger: Ledger, session: Session) -> None:
+    ledger.start_run(session, RUN)
+    assert ledger.run(session, "run-1") == RUN
+    ledger.finish_run(session, "run-1", RunStatus.FAILED, "2024-05-01T12:30:00+00:00")
+    ended = replace(RUN, status=RunStatus.FAILED, finished_at="2024-05-01T12:30:00+00:00")
+    assert ledger.run(session, "run-1") == ended
+    assert ledger.runs(session) == [replace(ended, plan_json=None)]
+    ledger.finish_run(session, "run-1", RunStatus.DONE, "2024-05-01T12:40:00+00:00")
+    assert ledger.run(session, "run-1").status is RunStatus.DONE
+    assert ledger.run(session, "run-1").plan_json == RUN.plan_json
+
+
+def test_runs_are_listed_newest_first(ledger: Ledger, session: Session) -> None:
+    for day in (2, 3, 1):
+        started = f"2024-05-0{day}T12:00:00+00:00"
+        ledger.start_run(session, replace(RUN, run_id=f"run-{day}", started_at=started))
+    assert [run.run_id for run in ledger.runs(session)] == ["run-3", "run-2", "run-1"]
+    assert [run.run_id for run in ledger.runs(session, 2)] == ["run-3", "run-2"]
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(ledger: Ledger, session: Session) -> None:
+    for run_id in ("2024a", "2024b", "2024"):
+        ledger.start_run(session, replace(RUN, run_id=run_id))
+    assert ledger.run(session, "2024").run_id == "2024"
+    assert ledger.run(session, "2024b").run_id == "2024b"
+    with pytest.raises(UsageError) as ambiguous:
+        ledger.run(session, "202")
+    assert ambiguous.value.diagnostics[0].code == "RUN_AMBIGUOUS"
+    for wrong in ("2025", ""):
+        with pytest.raises(UsageError) as unknown:
+            ledger.run(session, wrong)
+        assert unknown.value.diagnostics[0].code in {"RUN_UNKNOWN", "RUN_AMBIGUOUS"}
+
+
+def test_the_newest_unfinished_run_is_one_whose_plan_no_later_run_finished(
+    ledger: Ledger, session: Session
+) -> None:
+    def ran(day: int, plan: str, status: RunStatus) -> None:
+        started = f"2024-05-0{day}T12:00:00+00:00"
+        run = replace(RUN, run_id=f"run-{day}", plan_id=plan, started_at=started)
+        ledger.start_run(session, run)
+        if status is not RunStatus.RUNNING:
+            ledger.finish_run(session, run.run_id, status, started)
+
+    def newest() -> str | None:
+        run = ledger.newest_unfinished(session)
+        return None if run is None else run.run_id
+
+    ran(1, "a", RunStatus.DONE)
+    assert newest() is None
+    ran(2, "b", RunStatus.FAILED)
+    assert newest() == "run-2"
+    ran(3, "c", RunStatus.INTERRUPTED)
+    assert newest() == "run-3"
+    ran(4, "c", RunStatus.DONE)
+    assert newest() == "run-2"
+    ran(5, "d", RunStatus.RUNNING)
+    assert newest() == "run-5"
+    run = ledger.newest_unfinished(session)
+    assert run is not None
+    assert run.plan_json == RUN.plan_json
+
+
+def test_the_last_attempt_at_a_chunk_is_what_progress_counts(
+    ledger: Ledger, session: Session, relation: Relation
+) -> None:
+    done = {"status": ChunkStatus.DONE, "code": None, "message": None}
+    for record in (
+        chunk(relation, 0, 10),
+        chunk(relation, 0, 10, **done, rows=100),
+        chunk(relation, 10, 15, **done, rows=50),
+        chunk(relation, 15, 17, rows=7),
+        chunk(relation, 17, 20, status=ChunkStatus.BLOCKED),
+        chunk(relation, 0, 1, run_id="run-2", model="daily", **done, rows=1),
+    ):
+        ledger.save_chunk(session, record)
+    assert ledger.progress(session, ["run-1", "run-2", "run-3"]) == {
+        "run-1": RunProgress(
+            models=("orders",),
+            partitions_done=15,
+            partitions_failed=2,
+            partitions_blocked=3,
+            rows=150,
+        ),
+        "run-2": RunProgress(models=("daily",), partitions_done=1, rows=1),
+        "run-3": RunProgress(),
+    }
+
+
+def ranges(ledger: Ledger, session: Session, relation: Relation) -> list[tuple[int, int, str]]:
+    found = ledger.failures(session, [relation]).get(relation, [])
+    return [(failure.start, failure.end, failure.message) for failure in found]
+
+
+def test_a_failed_chunk_stands_until_records_cover_it(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(o) for o in range(4, 8)])
+    ledger.save_chunk(session, chunk(relation, 0, 10))
+    assert ranges(ledger, session, relation) == [(0, 10, "no such column")]
+    ledger.append(session, [record(3), record(4, action=Action.ADOPTED)])
+    assert ranges(ledger, session, relation) == [
+        (0, 3, "no such column"),
+        (5, 10, "no such column"),
+    ]
+    ledger.append(session, [record(o, space="month:UTC") for o in range(10)])
+    assert len(ranges(ledger, session, relation)) == 2
+    ledger.append(session, [record(o) for o in range(10)])
+    assert ledger.failures(session, [relation]) == {}
+
+
+def test_a_later_failure_hides_an_earlier_one_of_the_same_partitions(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.save_chunk(session, chunk(relation, 0, 10, message="first"))
+    ledger.save_chunk(session, chunk(relation, 5, 12, message="second", run_id="run-2"))
+    assert ranges(ledger, session, relation) == [(0, 5, "first"), (5, 12, "second")]
+    ledger.append(session, [record(6)])
+    assert ranges(ledger, session, relation) == [
+        (0, 5, "first"),
+        (5, 6, "second"),
+        (7, 12, "second"),
+    ]
+
+
+def test_blocked_chunks_have_not_failed(
+    ledger: Ledger, session: Session, relation: Relation
+) -> None:
+    ledger.save_chunk(session, chunk(relation, 0, 10, status=ChunkStatus.BLOCKED))
+    assert ledger.failures(session, [relation]) == {}
+
+
+def test_failures_of_other_relations_are_left_out(
+    ledger: Ledger, session: Session, relation: Relation
+) -> None:
+    ledger.save_chunk(session, chunk(replace(relation, schema="dev"), 0, 10))
+    assert ledger.failures(session, [relation]) == {}
+
+
+def test_a_very_long_message_is_cut(ledger: Ledger, session: Session, relation: Relation) -> None:
+    ledger.save_chunk(session, chunk(relation, 0, 1, message="x" * 100_000))
+    assert 1000 < len(ranges(ledger, session, relation)[0][2]) < 10_000

@@ -1,0 +1,130 @@
+"""How every adapter makes, finds and tells apart tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from sqlbackfill.errors import WarehouseError
+from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session, TableKind
+
+
+def test_nothing_stands_under_an_unused_name(session: Session, relation: Relation) -> None:
+    assert session.table(relation) is None
+    assert session.tables((relation,)) == {}
+    assert session.tables(()) == {}
+
+
+def test_a_made_table_is_empty_and_carries_its_identity(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    query = "SELECT DATE '2024-01-01' AS day, 1.5 AS amount, NULL::VARCHAR AS note; "
+    identity = adapter.create_table(session, relation, query)
+    info = session.table(relation)
+    assert info is not None
+    assert (info.kind, info.identity) == (TableKind.TABLE, identity)
+    assert info.columns == (
+        Column("day", "DATE"),
+        Column("amount", "DECIMAL(2,1)"),
+        Column("note", "VARCHAR"),
+    )
+    assert session.execute(f"SELECT count(*) FROM {adapter.quote(relation)}") == [(0,)]
+
+
+def test_a_table_is_made_with_the_schema_that_it_needs(adapter: Adapter, session: Session) -> None:
+    relation = Relation(adapter.database, "sales", "orders")
+    adapter.create_table(session, relation, "SELECT 1 AS n")
+    assert session.table(relation) is not None
+
+
+def test_a_table_is_not_made_over_another(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    identity = adapter.create_table(session, relation, "SELECT 1 AS n")
+    with pytest.raises(WarehouseError) as refused:
+        adapter.create_table(session, relation, "SELECT 2 AS m")
+    assert refused.value.diagnostics[0].code == "TABLE_EXISTS"
+    info = session.table(relation)
+    assert info is not None
+    assert info.identity == identity
+
+
+def test_a_fault_in_the_query_of_a_new_table_is_placed_in_that_query(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    with pytest.raises(WarehouseError) as failed:
+        adapter.create_table(session, relation, "SELECT\n  nowhere")
+    assert (failed.value.sql_line, failed.value.sql_column) == (2, 3)
+    assert session.table(relation) is None
+
+
+def test_identity_survives_alter_and_a_new_comment_loses_it(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    identity = adapter.create_table(session, relation, "SELECT 1 AS n")
+    name = adapter.quote(relation)
+    session.execute(f"ALTER TABLE {name} ADD COLUMN m INTEGER")
+    info = session.table(relation)
+    assert info is not None
+    assert info.identity == identity
+    assert [column.name for column in info.columns] == ["n", "m"]
+    session.execute(f"COMMENT ON TABLE {name} IS 'by another tool'")
+    info = session.table(relation)
+    assert info is not None
+    assert info.identity is None
+
+
+def test_a_table_made_anew_has_another_identity(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    first = adapter.create_table(session, relation, "SELECT 1 AS n")
+    session.execute(f"DROP TABLE {adapter.quote(relation)}")
+    assert adapter.create_table(session, relation, "SELECT 1 AS n") != first
+    session.execute(f"CREATE OR REPLACE TABLE {adapter.quote(relation)} AS SELECT 1 AS n")
+    info = session.table(relation)
+    assert info is not None
+    assert info.identity is None
+
+
+@pytest.mark.parametrize("kind", TableKind)
+def test_a_table_or_view_of_another_tool_gets_an_identity_beside_its_comment(
+    adapter: Adapter, session: Session, relation: Relation, kind: TableKind
+) -> None:
+    name = adapter.quote(relation)
+    session.execute(f"CREATE {kind} {name} AS SELECT 1 AS n")
+    session.execute(f"COMMENT ON {kind} {name} IS 'one''s orders'")
+    identity = adapter.add_identity(session, relation)
+    info = session.table(relation)
+    assert info is not None
+    assert (info.identity, info.kind) == (identity, kind)
+    assert adapter.add_identity(session, relation) == identity
+    comments = session.execute(f"SELECT comment FROM duckdb_{kind}s() WHERE {kind}_name = 'orders'")
+    assert comments == [(f"one's orders [sqlbackfill:{identity}]",)]
+
+
+def test_a_missing_table_gets_no_identity(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    with pytest.raises(WarehouseError) as refused:
+        adapter.add_identity(session, relation)
+    assert refused.value.diagnostics[0].code == "TABLE_MISSING"
+
+
+def test_many_tables_are_found_in_one_statement(adapter: Adapter, session: Session) -> None:
+    relations = [Relation(adapter.database, "main", f"t{i}") for i in range(20)]
+    for relation in relations[::2]:
+        adapter.create_table(session, relation, f"SELECT {relation.identifier[1:]} AS n, 'x' AS w")
+    found = session.tables(relations)
+    assert list(found) == sorted(found)
+    assert set(found) == set(relations[::2])
+    assert {len(info.columns) for info in found.values()} == {2}
+    assert len({info.identity for info in found.values()}) == 10
+
+
+def test_a_name_is_found_however_its_letters_are_cased(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    adapter.create_table(session, relation, "SELECT 1 AS n")
+    shouted = Relation(relation.database, "MAIN", "Orders")
+    found = session.tables((shouted, relation))
+    assert found[shouted] == found[relation]
+    assert found[shouted].relation == relation

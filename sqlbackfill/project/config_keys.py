@@ -156,15 +156,13 @@ def warn_unknown_config(key: str, span: SourceSpan | None, findings: Findings) -
 
 
 def warn_unknown_keys(
-    entries: Iterable[tuple[str, SourceSpan]], known: frozenset[str], where: str, findings: Findings
+    unknown: Iterable[tuple[str, SourceSpan]], known: frozenset[str], where: str, findings: Findings
 ) -> None:
-    """A warning for each key that `known` lacks; `where` ends the sentence `unknown key `x` …`."""
-    for key, span in entries:
-        if key in known:
-            continue
+    """A warning for each of the keys that `known` lacks; `where` ends `unknown key `x` …`."""
+    for key, span in unknown:
         match = near_match(key, known)
         fix = f"use `{match}`" if match else "remove it"
-        if not match and key in KNOWN_KEYS | {"+" + name for name in READ_KEYS}:
+        if not match and normal_key(key) in KNOWN_KEYS:
             fix = "put it under config"
         findings.warning(
             "UNKNOWN_YML_KEY",

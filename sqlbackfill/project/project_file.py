@@ -68,10 +68,11 @@ def read_project_file(root: Path, *, cli_vars: Mapping[str, object], render: Ren
     if path is None and not (root / "models").is_dir():
         raise ProjectError(_no_project(root))
     tree = _read_tree(path, render, findings) if path else None
-    entries = {key: value for key, _, value in tree.entries()} if tree else {}
+    entries = tree.parts() if tree else {}
     if tree:
-        keys = ((key, span) for key, span, _ in tree.entries())
-        warn_unknown_keys(keys, PROJECT_FILE_KEYS, f"in {path.name if path else ''}", findings)
+        unknown = tree.keys_but(PROJECT_FILE_KEYS)
+        where = f"in {path.name if path else ''}"
+        warn_unknown_keys(unknown, PROJECT_FILE_KEYS, where, findings)
     reader = _EntryReader(entries, findings)
     name = reader.read("name", read_text)
     packages = _packages(root, reader)

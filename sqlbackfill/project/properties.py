@@ -45,8 +45,8 @@ def check_properties_file(root: Yml, findings: Findings) -> bool:
             "write `models:` or `sources:` with a list below",
         )
         return False
-    keys = ((key, span) for key, span, _ in root.entries())
-    warn_unknown_keys(keys, PROPERTIES_KEYS, "at the top of a properties file", findings)
+    unknown = root.keys_but(PROPERTIES_KEYS)
+    warn_unknown_keys(unknown, PROPERTIES_KEYS, "at the top of a properties file", findings)
     return True
 
 
@@ -58,10 +58,10 @@ def read_properties(section: str, entries: Yml, findings: Findings) -> Iterator[
         if found is None:
             continue
         name, span = found
-        parts = {key: value for key, _, value in entry.entries()}
+        parts = entry.parts()
         if section == "models":
-            keys = ((key, at) for key, at, _ in entry.entries())
-            warn_unknown_keys(keys, MODEL_KEYS, f"of model `{name}`", findings)
+            unknown = entry.keys_but(MODEL_KEYS)
+            warn_unknown_keys(unknown, MODEL_KEYS, f"of model `{name}`", findings)
         if "versions" in parts:
             findings.warning(
                 "MODEL_VERSIONS",
@@ -149,9 +149,9 @@ def read_columns(entries: Yml | None, findings: Findings) -> tuple[YmlColumn, ..
         if column is None:
             continue
         name, span = column
-        parts = {key: value for key, _, value in entry.entries()}
-        keys = ((key, at) for key, at, _ in entry.entries())
-        warn_unknown_keys(keys, COLUMN_KEYS, f"of column `{name}`", findings)
+        parts = entry.parts()
+        unknown = entry.keys_but(COLUMN_KEYS)
+        warn_unknown_keys(unknown, COLUMN_KEYS, f"of column `{name}`", findings)
         if name in found:
             findings.warning(
                 "REPEATED_KEY", f"column `{name}` is described twice", span, "join the two entries"

@@ -85,9 +85,8 @@ def read_sources(entries: Yml, defaults: SourceDefaults, findings: Findings) -> 
 def _known_parts(
     entry: Yml, known: frozenset[str], where: str, findings: Findings
 ) -> dict[str, Yml]:
-    keys = ((key, span) for key, span, _ in entry.entries())
-    warn_unknown_keys(keys, known, where, findings)
-    return {key: value for key, _, value in entry.entries()}
+    warn_unknown_keys(entry.keys_but(known), known, where, findings)
+    return entry.parts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,12 @@ class _TableReading:
         own = read_layer(f"source table `{name}`", parts, self.findings)
         tree = self.defaults.tree.layers((*self.defaults.fqn, self.source, table))
         config = merge(_hoisted(x) for x in (*tree, self.above_layer, own) if x is not None)
-        keys = ((key, config.spans.get(key, span)) for key in config.values)
-        warn_unknown_keys(keys, SOURCE_CONFIG_KEYS, "in a source's config", self.findings)
+        unknown = [
+            (key, config.spans.get(key, span))
+            for key in config.values
+            if key not in SOURCE_CONFIG_KEYS
+        ]
+        warn_unknown_keys(unknown, SOURCE_CONFIG_KEYS, "in a source's config", self.findings)
         reader = ValueReader(config.spans, span, self.findings)
         readers = {
             "enabled": read_flag,

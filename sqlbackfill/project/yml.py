@@ -19,6 +19,7 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT: Final = "tag:yaml.org,2002:str"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _JINJA: Final = re.compile(r"\{[{%#]")
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
 _QUOTE_FIX: Final = """put the Jinja in quotes: "{{ … }}\""""
 
 _FLATTEN_FIX: Final = "no project needs more than a few levels: check the brackets"
@@ -57,7 +58,18 @@ class Yml:
 
     def entries(self) -> Iterator[tuple[str, SourceSpan, Yml]]:
         """Key, the key's place and value of each entry; a repeated key comes once, with its last value."""
-        yield from self.document.entries(self.node)
+        for name, (key, value) in self.document.mapping(self.node).items():
+            yield name, self.document.span(key), Yml(value, self.document)
+
+    def parts(self) -> dict[str, Yml]:
+        """The entries without the places of their keys."""
+        entries = self.document.mapping(self.node).items()
+        return {name: Yml(value, self.document) for name, (_, value) in entries}
+
+    def keys_but(self, known: frozenset[str]) -> list[tuple[str, SourceSpan]]:
+        """The keys, with their places, that are not in `known`."""
+        entries = self.document.mapping(self.node).items()
+        return [(name, self.document.span(key)) for name, (key, _) in entries if name not in known]
 
     def items(self) -> Iterator[Yml]:
         """The items of a list."""
@@ -76,7 +88,8 @@ class Yml:
         """The value of `key`, or None where the node is no mapping or has no such key."""
         if not self.is_mapping:
             return None
-        return next((value for name, _, value in self.entries() if name == key), None)
+        found = self.document.mapping(self.node).get(key)
+        return Yml(found[1], self.document) if found else None
 
 
 class Document:
@@ -87,6 +100,8 @@ class Document:
         self._loader = loader
         self._render = render
         self._findings = findings
+        # By the identity of nodes, which the tree keeps alive as long as the document.
+        self._mappings: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     def span(self, node: Any) -> SourceSpan:
         start, end = node.start_mark, node.end_mark
@@ -95,41 +110,41 @@ class Document:
             file=self.file, line=start.line + 1, column=start.column + 1, length=max(length, 1)
         )
 
-    def entries(self, node: Any) -> Iterator[tuple[str, SourceSpan, Yml]]:
+    def mapping(self, node: Any) -> dict[str, tuple[Any, Any]]:
+        """The key and value nodes of a mapping by key; what is wrong with a key is recorded once."""
+        known = self._mappings.get(id(node))
+        if known is not None:
+            return known
         if any(key.tag == _MERGE for key, _ in node.value):
             self._flatten(node)
-        found: dict[str, tuple[SourceSpan, Yml]] = {}
+        found: dict[str, tuple[Any, Any]] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self._findings.error(
-                    "MALFORMED_YML",
-                    "a key is itself a mapping or a list",
-                    self.span(key),
-                    _QUOTE_FIX,
-                )
+                message = "a key is itself a mapping or a list"
+                self._findings.error("MALFORMED_YML", message, self.span(key), _QUOTE_FIX)
                 continue
-            name, span = key.value, self.span(key)
-            if name in found:
+            if key.value in found:
+                first = found[key.value][0].start_mark.line + 1
                 self._findings.warning(
                     "REPEATED_KEY",
-                    f"key `{name}` is given twice; the first (line {found[name][0].line}) has no effect",
-                    span,
+                    f"key `{key.value}` is given twice; the first (line {first}) has no effect",
+                    self.span(key),
                     "join the two entries",
                 )
-            found[name] = (span, Yml(value, self))
-        for name, (span, value) in found.items():
-            yield name, span, value
+            found[key.value] = (key, value)
+        self._mappings[id(node)] = found
+        return found
 
     def value(
         self, node: Any, path: str, spans: dict[str, SourceSpan] | None, rendered: bool
     ) -> object:
         if isinstance(node, yaml.MappingNode):
             built: dict[str, object] = {}
-            for name, span, child in self.entries(node):
+            for name, (key, child) in self.mapping(node).items():
                 below = f"{path}.{name}" if path else name
                 if spans is not None:
-                    spans[below] = span
-                built[name] = self.value(child.node, below, spans, rendered)
+                    spans[below] = self.span(key)
+                built[name] = self.value(child, below, spans, rendered)
             return built
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, path, None, rendered) for item in node.value]
@@ -212,11 +227,15 @@ def read_yml(file: str, text: str, render: Render, findings: Findings) -> Yml | 
 def _is_too_deep(text: str) -> bool:
     """Whether the nesting is deeper than recursion can follow.
 
-    Events are only counted where the text may be that deep: by many brackets, or by a long line
-    (in short lines each level costs its indentation).
+    Events are only counted where the text may be that deep: by its brackets, or by a long line (in
+    short lines each level costs its indentation).
     """
-    brackets = text.count("[") + text.count("{")
-    if brackets < _DEEPEST and max(map(len, text.splitlines()), default=0) < 2 * _DEEPEST:
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    longest = max(map(len, text.splitlines()), default=0)
+    if deepest < _DEEPEST and longest < 2 * _DEEPEST:
         return False
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):

@@ -142,7 +142,7 @@ class FailureReader:
                 message, fix = self._undefined(error, text)
                 return self._clean("JINJA_UNDEFINED", message, span, fix, notes)
             case UndefinedError():
-                return self._clean("JINJA_UNDEFINED", text, span, None, notes)
+                return self._clean("JINJA_UNDEFINED", _lower(text), span, None, notes)
             case SecurityError():
                 fix = "templates may use only public attributes of what they are given"
                 return self._clean("JINJA_FORBIDDEN", _lower(text), span, fix, notes)

@@ -108,6 +108,9 @@ def local_md5(text: str) -> str:
 class Unavailable:
     """A name of dbt's that needs the warehouse. While analysis only collects refs it does nothing."""
 
+    unsafe_callable = alters_data = False  # Jinja asks for these three before it calls anything
+    jinja_pass_arg = None
+
     def __init__(self, shown: str, *, is_silent: bool) -> None:
         self.shown = shown
         self._is_silent = is_silent

@@ -154,7 +154,13 @@ class Sandbox(SandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         found = super().call_binop(context, operator, left, right)
-        return marked_like(found, right if isinstance(right, tuple) else (right,))
+        match right:
+            case tuple():
+                return marked_like(found, right)
+            case dict():
+                return marked_like(found, right.values())
+            case _:
+                return marked_like(found, (right,))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         owner = getattr(value, "__self__", None)

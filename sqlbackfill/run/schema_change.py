@@ -13,13 +13,17 @@ from sqlbackfill.project.config import OnSchemaChange
 from sqlbackfill.warehouse.protocol import Column
 
 _BOUND_TYPES = (
-    (re.compile(r"DATE$"), BoundType.DATE),
-    (re.compile(r"(TIMESTAMPTZ|TIMESTAMP_L?TZ|TIMESTAMP WITH TIME ZONE)\b"), BoundType.TIMESTAMPTZ),
-    (re.compile(r"(TIMESTAMP|DATETIME)"), BoundType.TIMESTAMP),
-    (re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$"), BoundType.INTEGER),
-    (re.compile(r"(DECIMAL|NUMBER|NUMERIC)\(\d+, ?0\)$"), BoundType.INTEGER),
-    (re.compile(r"(VARCHAR|TEXT|STRING|CHAR|ENUM)"), BoundType.TEXT),
+    (r"DATE", BoundType.DATE),
+    (r"TIMESTAMPTZ|TIMESTAMP_L?TZ|TIMESTAMP WITH TIME ZONE", BoundType.TIMESTAMPTZ),
+    (
+        r"TIMESTAMP|TIMESTAMP_(S|MS|NS|NTZ)|DATETIME|TIMESTAMP WITHOUT TIME ZONE",
+        BoundType.TIMESTAMP,
+    ),
+    (r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", BoundType.INTEGER),
+    (r"(DECIMAL|NUMBER|NUMERIC)\(\d+, ?0\)", BoundType.INTEGER),
+    (r"(VARCHAR|TEXT|STRING|CHAR)|ENUM\(.*\)", BoundType.TEXT),
 )
+"""What the engines call the types that a bound can have; a length or precision may follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,6 @@ def partition_column(model: PlannedModel, columns: Sequence[Column], where: str)
 def bound_type(engine_type: str) -> BoundType | None:
     """The kind of bound that a column of the engine's type holds; None where it can hold none."""
     for pattern, kind in _BOUND_TYPES:
-        if pattern.match(engine_type.upper()):
+        if re.fullmatch(rf"({pattern})(\(\d+\))?", engine_type.upper(), re.DOTALL):
             return kind
     return None

@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError
-from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.leases import Leases
+from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.processes import Process, this_host
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.run.execute import execute

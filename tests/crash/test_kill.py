@@ -76,7 +76,9 @@ def test_thirty_kills_at_random_moments_lose_and_double_nothing(
         kills += 1
         disagreements, contents = look(file)
         assert disagreements == [], f"after kill {kills}"
-        assert all(set(rows) <= set(clean[name]) for name, rows in contents.items() if name != "summary")
+        assert all(
+            set(rows) <= set(clean[name]) for name, rows in contents.items() if name != "summary"
+        )
     last = start(file, "last")
     last.communicate()
     assert last.returncode == 0

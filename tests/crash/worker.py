@@ -13,10 +13,14 @@ from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget  # noqa: E4
 from tests.crash import chain  # noqa: E402
 
 
+def tell(event: object) -> None:
+    sys.stdout.write(f"{type(event).__name__}\n")
+    sys.stdout.flush()
+
+
 def main(file: Path, run_id: str) -> int:
     adapter = DuckDBAdapter(DuckDBTarget(path=file))
-    inputs = chain.run_inputs(adapter, run_id, sink=lambda event: print(type(event).__name__))
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream
+    inputs = chain.run_inputs(adapter, run_id, sink=tell)
     return execute(inputs).exit_code
 
 

@@ -1,0 +1,159 @@
+"""Ctrl-C once, twice, and SIGTERM, as real signals to this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import RunStatus
+from sqlbackfill.plan.types import Chunk
+from sqlbackfill.run import events
+from sqlbackfill.run.execute import execute
+from sqlbackfill.run.inputs import ChunkSql
+from sqlbackfill.run.result import RunResult
+from sqlbackfill.run.worker import call_in
+from sqlbackfill.warehouse.double import DoubleAdapter
+from tests.crash import chain
+
+ENDLESS = (
+    "SELECT d, k, v + (SELECT COUNT(*) FROM range(10000000) a, range(10000000) b "
+    "WHERE a.range + b.range < raw.v) AS v FROM {main}.raw"
+)
+PLAN = chain.plan(chain.step("daily", chain.ALL))
+
+
+@pytest.fixture(autouse=True)
+def handlers_are_put_back() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def run(
+    warehouse: DoubleAdapter,
+    *signals_after_s: tuple[signal.Signals, float],
+    endless_from: int = 4,
+    seen: list[events.Event] | None = None,
+) -> tuple[RunResult, float]:
+    """A run whose chunks never end from the day `endless_from`; signals come once one has begun."""
+
+    def sql(model: str, chunk: Chunk) -> ChunkSql:
+        is_endless = chunk.start >= chain.FIRST + endless_from
+        return chain.chunk_sql(warehouse, model, chunk, ENDLESS if is_endless else None)
+
+    sent_at: list[float] = []
+
+    def send(number: signal.Signals) -> None:
+        sent_at.append(time.monotonic())
+        os.kill(os.getpid(), number)
+
+    timers = [threading.Timer(s, send, (number,)) for number, s in signals_after_s]
+
+    def sink(event: events.Event) -> None:
+        if seen is not None:
+            seen.append(event)
+        if (
+            isinstance(event, events.ChunkStarted)
+            and event.chunk.start >= chain.FIRST + endless_from
+        ):
+            for timer in timers:
+                timer.start()
+
+    result = execute(chain.run_inputs(warehouse, "r", plan=PLAN, sql=sql, sink=sink))
+    return result, time.monotonic() - sent_at[-1]
+
+
+def test_ctrl_c_twice_gives_up_the_statement_under_way(warehouse: DoubleAdapter) -> None:
+    seen: list[events.Event] = []
+    result, took_s = run(warehouse, (signal.SIGINT, 0.1), (signal.SIGINT, 0.3), seen=seen)
+    assert took_s < 2
+    assert result.status is RunStatus.INTERRUPTED
+    assert result.exit_code == 130
+    assert result.resume == "sqlbackfill resume r"
+    assert result.models[0].partitions_built == 4
+    assert not result.failures
+    assert [type(event).__name__ for event in seen].count("Draining") == 1
+    assert chain.disagreements(warehouse) == []
+    ledger = Ledger(warehouse, warehouse.database)
+    assert ledger.run(warehouse.session(), "r").status is RunStatus.INTERRUPTED
+
+
+def test_sigterm_gives_up_at_once(warehouse: DoubleAdapter) -> None:
+    result, took_s = run(warehouse, (signal.SIGTERM, 0.1), endless_from=0)
+    assert took_s < 2
+    assert result.status is RunStatus.INTERRUPTED
+    assert chain.contents(warehouse) == {}
+
+
+def test_what_was_interrupted_is_finished_by_another_run(warehouse: DoubleAdapter) -> None:
+    run(warehouse, (signal.SIGTERM, 0.1))
+    result = execute(chain.run_inputs(warehouse, "second", plan=PLAN))
+    assert result.status is RunStatus.DONE
+    assert [m.partitions_skipped for m in result.models] == [4]
+    assert chain.disagreements(warehouse) == []
+
+
+def test_ctrl_c_once_finishes_the_chunk_under_way_and_begins_none(
+    warehouse: DoubleAdapter,
+) -> None:
+    seen: list[events.Event] = []
+
+    def sink(event: events.Event) -> None:
+        seen.append(event)
+        if isinstance(event, events.ChunkStarted):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = execute(chain.run_inputs(warehouse, "r", plan=PLAN, sink=sink))
+    assert result.status is RunStatus.INTERRUPTED
+    assert result.models[0].partitions_built == 4
+    assert [type(event).__name__ for event in seen] == [
+        "RunStarted",
+        "ChunkStarted",
+        "ChunkFinished",
+        "Draining",
+        "RunFinished",
+    ]
+
+
+def test_ctrl_c_in_the_last_chunk_leaves_a_run_that_is_done(warehouse: DoubleAdapter) -> None:
+    def sink(event: events.Event) -> None:
+        if isinstance(event, events.ChunkStarted) and event.chunk.end == chain.FIRST + chain.COUNT:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = execute(chain.run_inputs(warehouse, "r", plan=PLAN, sink=sink))
+    assert result.status is RunStatus.DONE
+    assert result.resume is None
+
+
+def test_outside_the_main_thread_signals_are_left_alone(warehouse: DoubleAdapter) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    during: list[object] = []
+
+    def sink(event: events.Event) -> None:
+        during.append(signal.getsignal(signal.SIGINT))
+
+    with ThreadPoolExecutor(1) as pool:
+        inputs = chain.run_inputs(warehouse, "r", plan=PLAN, sink=sink)
+        assert pool.submit(execute, inputs).result().status is RunStatus.DONE
+    assert set(during) == {before}
+
+
+def test_handing_a_chunk_over_costs_less_than_a_third_of_a_millisecond() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        best = min(_seconds_of_calls(pool, 200) for _ in range(20))
+    assert best / 200 < 0.0003
+
+
+def _seconds_of_calls(pool: ThreadPoolExecutor, count: int) -> float:
+    started = time.perf_counter()
+    for _ in range(count):
+        call_in(pool, lambda: None, lambda: None)
+    return time.perf_counter() - started

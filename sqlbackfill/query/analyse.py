@@ -1,0 +1,174 @@
+"""What a query means for backfilling it: one pure function from a request to facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from sqlglot import exp
+
+from sqlbackfill.errors import Diagnostic, ProjectError
+from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.query.conditions import ConditionReader
+from sqlbackfill.query.edges import EdgeRules
+from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
+from sqlbackfill.query.fingerprint import fingerprint_of
+from sqlbackfill.query.kinds import Kind, same_axis
+from sqlbackfill.query.lineage import Lineage
+from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
+from sqlbackfill.query.read_window import Demand, PassResult, ReadWindowPass
+from sqlbackfill.query.scopes import Scopes
+from sqlbackfill.query.separability import Judgement, judge
+from sqlbackfill.query.terms import OWN_PARTITION, Terms
+from sqlbackfill.query.values import Constants, count_markers
+
+
+def analyse(request: AnalysisRequest) -> QueryFacts:
+    """The facts of a query. Nothing is raised: what stops the model is in `errors`.
+
+    A query that cannot be understood is never called safe: its inputs are read whole, and it may run
+    in the one way that is right whatever it does.
+    """
+    places = Places(request)
+    try:
+        parsed = parse_query(request, places)
+    except ProjectError as error:
+        return QueryFacts(
+            errors=error.diagnostics,
+            fingerprint=fingerprint_of(None, request),
+            columns_known=False,
+        )
+    except RecursionError:
+        return QueryFacts(
+            errors=(_too_deep(request),),
+            fingerprint=fingerprint_of(None, request),
+            columns_known=False,
+        )
+    return _facts(parsed, request, places)
+
+
+def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> QueryFacts:
+    scopes = Scopes(request.occurrences, request.dialect)
+    columns, complete = Lineage(scopes).columns(parsed.tree, request.dialect)
+    kind = _partition_kind(parsed, request, scopes)
+    declared = request.partition.column_type if request.partition is not None else None
+    partition_type = kind or declared
+    result, judged_bounds = _passes(parsed, request, partition_type, kind)
+    facts = judge(
+        Judgement(
+            request=request,
+            parsed=parsed,
+            places=places,
+            result=result,
+            author_bounds=judged_bounds,
+            partition_type=partition_type,
+        )
+    )
+    facts = replace(
+        facts,
+        columns=columns,
+        columns_known=complete and parsed.is_qualified,
+        partition_type=partition_type,
+        hard_coded=parsed.hard_coded,
+        fingerprint=fingerprint_of(parsed, request),
+        warnings=(*parsed.warnings, *facts.warnings),
+    )
+    missing = _missing_column(facts, request, places, parsed)
+    if missing is None:
+        return facts
+    return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())
+
+
+def _partition_kind(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes) -> Kind:
+    if request.partition is None or not parsed.is_qualified:
+        return None
+    name = _output_name(parsed.tree, request.partition.column)
+    return scopes.output_kind(parsed.tree, name, {}, None) if name is not None else None
+
+
+def _output_name(tree: exp.Query, wanted: str) -> str | None:
+    """How the query itself spells the output column `wanted`."""
+    names = [node.alias_or_name for node in tree.selects if not node.is_star]
+    if wanted in names:
+        return wanted
+    folded = [name for name in names if name.lower() == wanted.lower()]
+    if folded:
+        return folded[0] if len(folded) == 1 else None
+    return wanted if any(node.is_star for node in tree.selects) else None
+
+
+def _passes(
+    parsed: ParsedQuery, request: AnalysisRequest, partition_type: Kind, kind: Kind
+) -> tuple[PassResult, PassResult | None]:
+    """The pass that gives the windows, and the one without the author's bounds that judges them."""
+    bounds_written = count_markers(parsed.tree) > 0 or request.bounds_in_control_flow
+    judged = (
+        _pass(parsed, request, (partition_type, kind), with_author_bounds=False)
+        if bounds_written
+        else None
+    )
+    return _pass(parsed, request, (partition_type, kind), with_author_bounds=True), judged
+
+
+def _pass(
+    parsed: ParsedQuery,
+    request: AnalysisRequest,
+    kinds: tuple[Kind, Kind],
+    *,
+    with_author_bounds: bool,
+) -> PassResult:
+    partition_type, kind = kinds
+    rules = EdgeRules(request.session_timezone, request.dialect)
+    scopes = Scopes(request.occurrences, request.dialect)
+    terms = Terms(scopes, rules)
+    constants = Constants(rules, partition_type)
+    reader = ConditionReader(terms, constants, with_author_bounds=with_author_bounds)
+    window_pass = ReadWindowPass(scopes, terms, reader)
+    if not parsed.is_qualified:
+        window_pass.everything(parsed.tree, {}, ())
+        return window_pass.result
+    demand = Demand()
+    if request.partition is not None and _can_demand(kind, request):
+        name = _output_name(parsed.tree, request.partition.column)
+        if name is not None:
+            demand = Demand({name: OWN_PARTITION})
+    window_pass.query(parsed.tree, demand, {}, None)
+    return window_pass.result
+
+
+def _can_demand(kind: Kind, request: AnalysisRequest) -> bool:
+    """Whether the guard compares the column as what it is, not as text that is read as a date."""
+    declared = request.partition.column_type if request.partition is not None else None
+    if request.partition is not None and request.partition.grain == "keys":
+        return kind in (None, BoundType.TEXT)
+    if kind is BoundType.TEXT:
+        return False
+    return kind is None or declared is None or same_axis(kind, declared)
+
+
+def _missing_column(
+    facts: QueryFacts, request: AnalysisRequest, places: Places, parsed: ParsedQuery
+) -> Diagnostic | None:
+    if request.partition is None or _output_name(parsed.tree, request.partition.column) is not None:
+        return None
+    wanted = request.partition.column
+    names = [column.name for column in facts.columns]
+    near = get_close_matches(wanted.lower(), [name.lower() for name in names], n=1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return Diagnostic(
+        code="PARTITION_COLUMN_MISSING",
+        message=f"the query has no column `{wanted}` to partition by{hint}",
+        span=places.of(parsed.tree.selects[0]) if parsed.tree.selects else places.at(1, 1),
+        fix=f"select a column `{wanted}`, or set `event_time` to one of the query's columns",
+        model=request.model,
+        notes=(("available", ", ".join(names)),),
+    )
+
+
+def _too_deep(request: AnalysisRequest) -> Diagnostic:
+    return Diagnostic(
+        code="SQL_SYNTAX",
+        message="the SQL is nested too deeply to be read",
+        fix="split the model",
+        model=request.model,
+    )

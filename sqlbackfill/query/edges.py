@@ -1,0 +1,319 @@
+"""How a bound on an expression bounds its argument and the reverse: one step, y = f(x).
+
+Every rule is the table of the analysis (section 2): an image may be wider than the truth, never
+narrower. Functions that are not named here have no link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlglot import exp
+
+from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, Steps
+from sqlbackfill.partitions.zone_images import HOUR_US, zone_of
+from sqlbackfill.query.kinds import (
+    DATE_ARITHMETIC,
+    Kind,
+    KindOf,
+    is_time,
+    is_wall,
+    kind_of_type,
+    rounds,
+    same_axis,
+    zone_change,
+)
+
+# The images of a lower and of an upper end; None where nothing is known beyond.
+Image: TypeAlias = tuple[Steps | None, Steps | None]
+
+SAME: Final[Image] = ((), ())
+NOTHING: Final[Image] = (None, None)
+_SECOND_US: Final = 1_000_000
+_ZONE_REACH_US: Final = 26 * HOUR_US
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`argument` is x, `forward` takes bounds of x to bounds of y = f(x), `backward` the reverse."""
+
+    argument: exp.Expr
+    forward: Image
+    backward: Image
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRules:
+    """What the rules must know about the session: its time zone and the SQL dialect."""
+
+    session_zone: str
+    dialect: str
+
+    def link(self, node: exp.Expr, kind: KindOf) -> Link | None:
+        """The link of `node` to its argument, None where there is no rule for it."""
+        if isinstance(node, (exp.Cast, exp.TryCast)):
+            return self._cast(node, kind)
+        if isinstance(node, (exp.TsOrDsToDate, exp.Date)):
+            return self._date_function(node, kind)
+        if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
+            return self._truncation(node, kind)
+        if isinstance(node, (exp.Add, exp.Sub)):
+            return self._sum(node, kind)
+        if isinstance(node, DATE_ARITHMETIC):
+            return self._date_arithmetic(node, kind)
+        zone = zone_change(node)
+        if zone is not None:
+            return _zone_link(zone[1], zone[0], kind(zone[1]))
+        return None
+
+    def link_kind(self, node: exp.Cast | exp.TryCast) -> Kind:
+        """The kind that a cast gives."""
+        return kind_of_type(node.to, self.dialect)
+
+    def between(self, x: Kind, y: Kind) -> tuple[Image, Image] | None:
+        """The images of x = y (x to y, y to x) as the engine compares the two kinds."""
+        if same_axis(x, y):
+            return None if x is BoundType.TEXT and self.dialect in _FOLDING else (SAME, SAME)
+        if x is BoundType.TIMESTAMPTZ and is_wall(y):
+            return self._to_local(), self._to_instant()
+        if is_wall(x) and y is BoundType.TIMESTAMPTZ:
+            return self._to_instant(), self._to_local()
+        return None
+
+    def _to_local(self) -> Image:
+        return local_image(self.session_zone)
+
+    def _to_instant(self) -> Image:
+        return instant_image(self.session_zone)
+
+    def _cast(self, node: exp.Cast | exp.TryCast, kind: KindOf) -> Link | None:
+        source, target = kind(node.this), kind(node)
+        if source is None or target is None:
+            return None
+        if not is_time(source) or not is_time(target):
+            plain = source is target and not node.to.expressions
+            return Link(node.this, SAME, SAME) if plain else None
+        images = self.between(source, target)
+        if images is None:
+            return None
+        forward, backward = images
+        if target is BoundType.DATE:
+            forward = _then(forward, _floors("day"))
+            backward = _after(_ceils("day"), backward)
+        elif rounds(node.to) or node.to.this in _COARSE:
+            forward = _then(forward, _widened(_SECOND_US))
+            backward = _after(_widened(_SECOND_US), backward)
+        return Link(node.this, forward, backward)
+
+    def _date_function(self, node: exp.Expr, kind: KindOf) -> Link | None:
+        extra = [
+            key
+            for key, value in node.args.items()
+            if value not in (None, [], False) and key != "this"
+        ]
+        source = kind(node.this) if isinstance(node.this, exp.Expr) else None
+        if extra or not is_time(source):
+            return None
+        images = self.between(source, BoundType.TIMESTAMP)
+        if images is None:
+            return None
+        forward = _then(images[0], _floors("day"))
+        return Link(node.this, forward, _after(_ceils("day"), images[1]))
+
+    def _truncation(self, node: exp.Expr, kind: KindOf) -> Link | None:
+        source, unit = kind(node.this), unit_of(node.args.get("unit"))
+        if not is_time(source) or unit is None or node.args.get("zone"):
+            return None
+        if unit == "week" and self.dialect in ("bigquery", "snowflake", "tsql", "redshift"):
+            forward: Image = (
+                (Step(Op.FLOOR, name="day"), Step(Op.SHIFT, -6 * DAY_US)),
+                (),
+            )
+            backward: Image = ((), (Step(Op.CEIL, name="day"), Step(Op.SHIFT, 6 * DAY_US)))
+        else:
+            forward, backward = _floors(unit), _ceils(unit)
+        if source is BoundType.TIMESTAMPTZ:
+            forward = _then(_then(self._to_local(), forward), self._to_instant())
+            local = self._to_local()
+            if local != SAME:  # where the clock skips midnight, a day starts as late as 01:00
+                local = _then(local, _widened(3 * HOUR_US))
+            backward = _then(_then(local, backward), self._to_instant())
+        return Link(node.this, forward, backward)
+
+    def _sum(self, node: exp.Add | exp.Sub, kind: KindOf) -> Link | None:
+        x, y = node.this, node.expression
+        if isinstance(node, exp.Add) and (
+            isinstance(x, exp.Interval) or whole_number(x) is not None
+        ):
+            x, y = y, x
+        sign = -1 if isinstance(node, exp.Sub) else 1
+        source = kind(x)
+        if isinstance(y, exp.Interval):
+            return self._shift(x, source, interval_of(y), sign)
+        number = whole_number(y)
+        if number is None or _is_text(y):
+            return None
+        if source is BoundType.DATE:
+            return self._shift(x, source, ("day", number), sign)
+        if source is BoundType.INTEGER:
+            step = sign * number
+            return Link(x, _shifted(step), _shifted(-step))
+        return None
+
+    def _date_arithmetic(self, node: exp.Expr, kind: KindOf) -> Link | None:
+        sign = -1 if isinstance(node, (exp.DateSub, exp.TimestampSub, exp.DatetimeSub)) else 1
+        amount = node.expression
+        if isinstance(amount, exp.Interval):
+            given = interval_of(amount)
+        else:
+            unit, number = unit_of(node.args.get("unit")), whole_number(amount)
+            given = (unit, number) if unit is not None and number is not None else None
+        return self._shift(node.this, kind(node.this), given, sign)
+
+    def _shift(
+        self, x: exp.Expr, source: Kind, given: tuple[str, int] | None, sign: int
+    ) -> Link | None:
+        if given is None or not is_time(source):
+            return None
+        unit, number = given[0], given[1] * sign
+        if unit in FIXED_US:
+            forward, backward = (
+                _shifted(number * FIXED_US[unit]),
+                _shifted(-number * FIXED_US[unit]),
+            )
+        else:
+            months = number * MONTHS_IN[unit]
+            forward = _then(_months(months), _widened(DAY_US))
+            backward = _then(_months(-months), _widened(4 * DAY_US))
+        civil = unit not in ("microsecond", "millisecond", "second", "minute", "hour")
+        if source is BoundType.TIMESTAMPTZ and civil:
+            forward = _then(_then(self._to_local(), forward), self._to_instant())
+            backward = _then(_then(self._to_local(), backward), self._to_instant())
+            if self.session_zone.upper() != "UTC":
+                forward, backward = (_then(i, _widened(HOUR_US * 3)) for i in (forward, backward))
+        return Link(x, forward, backward)
+
+
+# Their text comparison ignores case or trailing blanks, by default or often.
+_FOLDING: Final = frozenset(
+    {"mysql", "tsql", "fabric", "starrocks", "doris", "singlestore", "teradata"}
+)
+_COARSE: Final = frozenset(
+    {
+        exp.DataType.Type.TIMESTAMP_S,
+        exp.DataType.Type.TIMESTAMP_MS,
+        exp.DataType.Type.TIMESTAMP_NS,
+    }
+)
+_UNITS: Final = {
+    **{unit: unit for unit in (*FIXED_US, *MONTHS_IN)},
+    "mon": "month",
+    "mm": "month",
+    "dd": "day",
+    "d": "day",
+    "yyyy": "year",
+    "isoweek": "week",
+}
+
+
+def unit_of(node: exp.Expr | None) -> str | None:
+    """The unit that a function names, in the singular; None where it is not a known word."""
+    if node is None or not isinstance(node, (exp.Var, exp.Literal, exp.Identifier)):
+        return None
+    word = node.name.lower()
+    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"))
+
+
+def whole_number(node: exp.Expr | None) -> int | None:
+    """The integer that a literal, with or without a sign, stands for."""
+    if isinstance(node, exp.Paren):
+        return whole_number(node.this)
+    if isinstance(node, exp.Neg):
+        number = whole_number(node.this)
+        return None if number is None else -number
+    if isinstance(node, exp.Literal):
+        text = node.name.strip()
+        digits = text.removeprefix("-").removeprefix("+")
+        return int(text) if digits.isascii() and digits.isdigit() else None
+    return None
+
+
+def interval_of(node: exp.Expr) -> tuple[str, int] | None:
+    """(unit, number) of an interval of one unit; None for anything else."""
+    if not isinstance(node, exp.Interval):
+        return None
+    unit, number = unit_of(node.args.get("unit")), whole_number(node.this)
+    return (unit, number) if unit is not None and number is not None else None
+
+
+def local_image(zone: str) -> Image:
+    """The image of instants under the clock of `zone`; ±26 h where the zone is not known."""
+    return _zone_image(zone, Op.LOCAL_LO, Op.LOCAL_HI)
+
+
+def instant_image(zone: str) -> Image:
+    """The image of readings of the clock of `zone` as instants."""
+    return _zone_image(zone, Op.INSTANT_LO, Op.INSTANT_HI)
+
+
+def _zone_image(zone: str, low: Op, high: Op) -> Image:
+    if zone.upper() in ("UTC", "GMT", "ETC/UTC"):
+        return SAME
+    try:
+        zone_of(zone)
+    except (KeyError, ValueError, OSError):
+        return _widened(_ZONE_REACH_US)
+    return (Step(low, name=zone),), (Step(high, name=zone),)
+
+
+def _zone_link(argument: exp.Expr, zone: str, source: Kind) -> Link | None:
+    if source is BoundType.TIMESTAMPTZ:
+        return Link(argument, local_image(zone), instant_image(zone))
+    if source is BoundType.TIMESTAMP:
+        # A skipped reading comes back from its instant as another one, up to a day away.
+        back = local_image(zone)
+        exact = back == SAME
+        return Link(argument, instant_image(zone), back if exact else _then(back, _widened(DAY_US)))
+    return None
+
+
+def widened(image: Image, microseconds: int) -> Image:
+    """The image with both ends moved outward."""
+    return _then(image, _widened(microseconds))
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string
+
+
+def _floors(unit: str) -> Image:
+    return (Step(Op.FLOOR, name=unit),), (Step(Op.CEIL, name=unit),)
+
+
+def _ceils(unit: str) -> Image:
+    return (Step(Op.CEIL, name=unit),), (Step(Op.CEIL, name=unit),)
+
+
+def _months(months: int) -> Image:
+    return (Step(Op.MONTHS, months),), (Step(Op.MONTHS, months),)
+
+
+def _shifted(amount: int) -> Image:
+    steps = (Step(Op.SHIFT, amount),) if amount else ()
+    return steps, steps
+
+
+def _widened(amount: int) -> Image:
+    return (Step(Op.SHIFT, -amount),), (Step(Op.SHIFT, amount),)
+
+
+def _then(first: Image, second: Image) -> Image:
+    low = None if first[0] is None or second[0] is None else first[0] + second[0]
+    high = None if first[1] is None or second[1] is None else first[1] + second[1]
+    return low, high
+
+
+def _after(first: Image, second: Image) -> Image:
+    return _then(first, second)

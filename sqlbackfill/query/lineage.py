@@ -1,0 +1,93 @@
+"""Output columns with their types, and the input columns that each is computed from."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sqlbackfill.query.facts import OutputColumn
+from sqlbackfill.query.scopes import (
+    Cte,
+    CteSource,
+    Env,
+    QuerySource,
+    Scope,
+    Scopes,
+    TableSource,
+    arm_names,
+    projection,
+)
+
+Sources = frozenset[tuple[str, str]]
+
+
+class Lineage:
+    """Follows columns through query blocks; results are kept, so each block is walked once."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self._scopes = scopes
+        self._known: dict[tuple[int, str], Sources] = {}
+
+    def columns(self, query: exp.Query, dialect: str) -> tuple[tuple[OutputColumn, ...], bool]:
+        """The output columns in order, and whether these are all."""
+        names = [node.alias_or_name for node in query.selects if not node.is_star]
+        complete = bool(query.selects) and not any(node.is_star for node in query.selects)
+        env: Env = {}
+        columns = tuple(
+            OutputColumn(
+                name=name,
+                type=_type_text(node, dialect),
+                sources=tuple(sorted(self.sources(query, name, env, None))),
+            )
+            for name, node in zip(names, (n for n in query.selects if not n.is_star), strict=True)
+        )
+        return columns, complete
+
+    def sources(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Sources:
+        """The (relation, column) pairs that output column `name` of a query block is computed from."""
+        key = (id(query), name)
+        if key not in self._known:
+            self._known[key] = frozenset()
+            self._known[key] = self._sources(query, name, env, parent)
+        return self._known[key]
+
+    def _sources(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Sources:
+        inner = self._scopes.enter(query, env)[0] if isinstance(query, exp.Query) else env
+        if isinstance(query, exp.Subquery):
+            return self.sources(query.this, name, inner, parent)
+        if isinstance(query, exp.SetOperation):
+            names = arm_names(query, name) or (None, None)
+            arms = zip((query.this, query.expression), names, strict=True)
+            found = [self.sources(arm, n, inner, parent) for arm, n in arms if n]
+            return frozenset().union(*found)
+        if not isinstance(query, exp.Select):
+            return frozenset()
+        scope = self._scopes.scope(query, inner, parent)
+        node = projection(scope, name)
+        if node is None:
+            return frozenset()
+        return frozenset().union(*(self._column(c, scope) for c in node.find_all(exp.Column)))
+
+    def _column(self, column: exp.Column, scope: Scope) -> Sources:
+        table = column.args.get("table")
+        found = scope.find(table.name) if table is not None else None
+        if found is None:
+            return frozenset()
+        owner, source = found
+        match source:
+            case TableSource(ref=ref):
+                name = ref.relation if ref is not None else source.node.name
+                return frozenset({(name, column.name)})
+            case QuerySource():
+                around = owner if source.is_lateral else owner.parent
+                return self.sources(source.query, column.name, source.env, around)
+            case CteSource(cte=Cte() as cte):
+                return self.sources(cte.query, column.name, cte.visible, None)
+            case _:
+                return frozenset()
+
+
+def _type_text(node: exp.Expr, dialect: str) -> str | None:
+    type_ = node.type
+    if type_ is None or type_.this in (exp.DataType.Type.UNKNOWN, exp.DataType.Type.NULL):
+        return None
+    return type_.sql(dialect)

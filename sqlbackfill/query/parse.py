@@ -1,0 +1,265 @@
+"""From the text of an analysis render to a qualified syntax tree, with errors at the user's own lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import OptimizeError, ParseError, SqlglotError, TokenError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
+from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
+from sqlbackfill.query.values import MARKERS
+
+
+@dataclass(slots=True)
+class ParsedQuery:
+    """A query ready for analysis.
+
+    `aliases` names, by marker, the occurrences that the author gave no alias. `unwrappable` holds
+    markers of relations that columns name in full, so that no subquery may take their place.
+    `is_qualified` is False where names could not be resolved: then nothing may be concluded.
+    """
+
+    tree: exp.Query
+    is_qualified: bool
+    aliases: dict[str, str] = field(default_factory=dict)
+    unwrappable: set[str] = field(default_factory=set)
+    hard_coded: tuple[HardCodedTable, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+class Places:
+    """Where nodes of the tree stand in the user's own file."""
+
+    def __init__(self, request: AnalysisRequest) -> None:
+        self._locate = request.locate
+
+    def at(self, line: int, column: int) -> SourceSpan | None:
+        """The place of a 1-based position of the rendered SQL."""
+        return self._locate(max(line, 1), max(column, 1)) if self._locate is not None else None
+
+    def of(self, node: exp.Expr) -> SourceSpan | None:
+        """The place where `node` begins, as far as its tokens tell."""
+        position = _position(node)
+        if position is None and node.parent is not None:
+            position = _position(node.parent)
+        return self.at(*position) if position is not None else None
+
+
+def _position(node: exp.Expr) -> tuple[int, int] | None:
+    own = _start(node)
+    if own is not None:
+        return own
+    starts = [start for inner in node.walk() if (start := _start(inner)) is not None]
+    return min(starts) if starts else None
+
+
+def _start(node: exp.Expr) -> tuple[int, int] | None:
+    meta = node.meta
+    if "line" not in meta:
+        return None
+    return meta["line"], meta["col"] - (meta["end"] - meta["start"])
+
+
+def parse_query(request: AnalysisRequest, places: Places) -> ParsedQuery:
+    """The query of `request`, qualified and typed.
+
+    Raises ProjectError: SQL_SYNTAX with every error found, SQL_NOT_ONE_QUERY, SQL_NOT_A_QUERY.
+    """
+    tree = _one_query(_statements(request, places), request, places)
+    hard_coded = _hard_coded(tree, request.occurrences, places)
+    parsed = ParsedQuery(tree, is_qualified=False, hard_coded=hard_coded)
+    _prepare(parsed, request)
+    failure = _qualify(parsed, request)
+    if failure is not None:
+        parsed.tree = _one_query(_statements(request, places), request, places)
+        _prepare(parsed, request)
+        parsed.warnings = (failure,)
+    return parsed
+
+
+def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
+    _print_bounds_as_text(parsed.tree)
+    _name_occurrences(parsed, request)
+    _guard_outer_using(parsed.tree)
+
+
+def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:
+    try:
+        parsed = sqlglot.parse(request.sql, dialect=request.dialect)
+    except ParseError as error:
+        raise ProjectError.of(_syntax_errors(error, request, places)) from None
+    except TokenError as error:
+        message = str(error).splitlines()[0]
+        raise ProjectError(
+            Diagnostic(
+                code="SQL_SYNTAX",
+                message=f"the SQL cannot be read: {message[:1].lower()}{message[1:]}",
+                span=places.at(1, 1),
+                model=request.model,
+            )
+        ) from None
+    return [statement for statement in parsed if statement is not None]
+
+
+def _syntax_errors(error: ParseError, request: AnalysisRequest, places: Places) -> list[Diagnostic]:
+    found = []
+    for one in error.errors:
+        word = one.get("highlight") or ""
+        line, column = one.get("line") or 1, (one.get("col") or 1) - max(len(word) - 1, 0)
+        what = (one.get("description") or "invalid expression").rstrip(".")
+        near = f" near `{word}`" if word.strip() else ""
+        found.append(
+            Diagnostic(
+                code="SQL_SYNTAX",
+                message=f"the SQL does not parse as {request.dialect}: {what[:1].lower()}{what[1:]}{near}",
+                span=places.at(line, column),
+                fix="correct the SQL, or set `dialect` if it is written for another engine",
+                model=request.model,
+            )
+        )
+    return found
+
+
+def _one_query(statements: list[exp.Expr], request: AnalysisRequest, places: Places) -> exp.Query:
+    if len(statements) != 1:
+        what = "no statement" if not statements else f"{len(statements)} statements"
+        raise ProjectError(
+            Diagnostic(
+                code="SQL_NOT_ONE_QUERY",
+                message=f"a model is one query, and this file has {what}",
+                span=places.of(statements[1]) if len(statements) > 1 else places.at(1, 1),
+                fix="leave one SELECT; set-up statements do not belong in a model",
+                model=request.model,
+            )
+        )
+    (tree,) = statements
+    if not isinstance(tree, exp.Query):
+        raise ProjectError(
+            Diagnostic(
+                code="SQL_NOT_A_QUERY",
+                message=f"a model is a SELECT, and this is {type(tree).__name__.upper()}",
+                span=places.of(tree) or places.at(1, 1),
+                fix="write the query alone; sqlbackfill writes the DELETE and INSERT around it",
+                model=request.model,
+            )
+        )
+    return tree
+
+
+def _print_bounds_as_text(tree: exp.Query) -> None:
+    """Turns bounds that stand unquoted into string literals."""
+    for column in list(tree.find_all(exp.Column)):
+        if column.name in MARKERS and not column.args.get("table"):
+            column.replace(exp.Literal.string(column.name))
+
+
+def _name_occurrences(parsed: ParsedQuery, request: AnalysisRequest) -> None:
+    """Gives every occurrence the alias that its relation's name would be in SQL."""
+    names = request.occurrences
+    for table in list(parsed.tree.find_all(exp.Table)):
+        if table.name in names and not table.args.get("db"):
+            table.this.set("quoted", True)
+            if not table.alias:
+                alias = _identifier(names[table.name])
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+                parsed.aliases[table.name] = alias
+    for column in parsed.tree.find_all(exp.Column):
+        if column.table in names:
+            ref = names[column.table]
+            relation = ref.relation
+            column.set("table", exp.to_identifier(_identifier(ref)))
+            parsed.unwrappable |= {m for m, ref in names.items() if ref.relation == relation}
+
+
+def _identifier(ref: InputRef) -> str:
+    return ref.identifier or ref.relation.rsplit(".", 1)[-1]
+
+
+def _guard_outer_using(tree: exp.Query) -> None:
+    """Marks RIGHT and FULL joins by USING, whose merged column sqlglot takes from the left alone."""
+    for join in tree.find_all(exp.Join):
+        outer = (join.args.get("side") or "").upper() in ("RIGHT", "FULL")
+        if outer and (join.args.get("using") or (join.args.get("method") or "") == "NATURAL"):
+            join.set("global_", True)
+
+
+def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None:
+    """Resolves names and types in place; what went wrong, after which the tree is of no use."""
+    schema = MappingSchema(
+        {
+            marker: dict(ref.columns)
+            for marker, ref in request.occurrences.items()
+            if ref.columns is not None
+        },
+        dialect=request.dialect,
+    )
+    try:
+        qualified = qualify(
+            parsed.tree,
+            schema=schema,
+            dialect=request.dialect,
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            identify=False,
+        )
+        typed = annotate_types(qualified, schema=schema, dialect=request.dialect)
+    except (SqlglotError, KeyError, ValueError, AttributeError, TypeError) as error:
+        return _unresolved(error, request)
+    if isinstance(typed, exp.Query):
+        parsed.tree, parsed.is_qualified = typed, True
+    return None
+
+
+def _unresolved(error: Exception, request: AnalysisRequest) -> Diagnostic:
+    what = (
+        str(error).splitlines()[0] if isinstance(error, OptimizeError) else "names are not resolved"
+    )
+    return Diagnostic(
+        code="NAMES_UNRESOLVED",
+        message=f"columns cannot be traced, so every input is read whole: {what[:1].lower()}{what[1:]}",
+        severity=Severity.WARNING,
+        fix="qualify the columns with their tables, or let sqlbackfill know the inputs' columns",
+        model=request.model,
+    )
+
+
+def _hard_coded(
+    tree: exp.Query, occurrences: Mapping[str, InputRef], places: Places
+) -> tuple[HardCodedTable, ...]:
+    found = []
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier) or table.name in occurrences:
+            continue
+        if not table.args.get("db") and _is_cte(table):
+            continue
+        name = ".".join(part.name for part in table.parts)
+        found.append(HardCodedTable(name=name, span=places.of(table)))
+    return tuple(found)
+
+
+def _is_cte(table: exp.Table) -> bool:
+    """Whether a CTE that `table` can see has its name."""
+    name = table.name.lower()
+    child: exp.Expr = table
+    while child.parent is not None:
+        parent = child.parent
+        if isinstance(parent, exp.With):
+            for cte in parent.expressions:
+                if cte is child and not parent.args.get("recursive"):
+                    break
+                if cte.alias.lower() == name:
+                    return True
+        else:
+            with_ = parent.args.get("with_")
+            visible = with_.expressions if with_ is not None and with_ is not child else ()
+            if any(cte.alias.lower() == name for cte in visible):
+                return True
+        child = parent
+    return False

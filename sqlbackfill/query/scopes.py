@@ -1,0 +1,309 @@
+"""Which query blocks there are, what they read from and what their columns are. No bounds.
+
+Names are resolved here and not by sqlglot's Scope, because the sources of semi joins, nested joins
+and correlated subqueries must all be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sqlglot import exp
+
+from sqlbackfill.query.facts import InputRef
+from sqlbackfill.query.kinds import Kind, joint, kind_of, kind_of_type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cte:
+    """A common table expression; `visible` are the ones that its own body can name."""
+
+    name: str
+    query: exp.Query
+    visible: Mapping[str, Cte]
+    is_recursive: bool
+    renames: bool
+
+
+Env: TypeAlias = Mapping[str, Cte]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableSource:
+    """A table; `marker` is its occurrence, None for one that the SQL names itself."""
+
+    alias: str
+    node: exp.Table
+    marker: str | None
+    ref: InputRef | None
+    types: Mapping[str, exp.DataType] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuerySource:
+    """A subquery in FROM; a lateral one may name the sources to its left."""
+
+    alias: str
+    query: exp.Query
+    env: Env
+    is_lateral: bool
+    renames: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CteSource:
+    """A reference to a common table expression."""
+
+    alias: str
+    cte: Cte
+    node: exp.Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSource:
+    """Rows that come from no table: VALUES, UNNEST, a table function."""
+
+    alias: str
+    node: exp.Expr
+
+
+Source: TypeAlias = TableSource | QuerySource | CteSource | RowSource
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One SELECT. `sources` is complete unless `is_opaque`; `number` tells scopes apart."""
+
+    number: int
+    select: exp.Select
+    env: Env
+    parent: Scope | None
+    sources: dict[str, Source] = field(default_factory=dict)
+    is_opaque: bool = False
+
+    def find(self, alias: str) -> tuple[Scope, Source] | None:
+        """The source that `alias` names here, in this scope or one around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if alias in scope.sources:
+                return scope, scope.sources[alias]
+            scope = scope.parent
+        return None
+
+
+class Scopes:
+    """Makes the scopes of one query and remembers them. `inputs` are the occurrences by marker."""
+
+    def __init__(self, inputs: Mapping[str, InputRef], dialect: str) -> None:
+        self._inputs = inputs
+        self._dialect = dialect
+        self._scopes: dict[int, Scope] = {}
+        self._envs: dict[int, tuple[Env, tuple[Cte, ...]]] = {}
+        self._kinds: dict[tuple[int, str], Kind] = {}
+        self._types: dict[str, Mapping[str, exp.DataType] | None] = {}
+
+    def enter(self, query: exp.Query, env: Env) -> tuple[Env, tuple[Cte, ...]]:
+        """What names `query`'s body sees, and the CTEs that it defines, in order."""
+        known = self._envs.get(id(query))
+        if known is not None:
+            return known
+        with_ = query.args.get("with_")
+        visible, own = dict(env), []
+        for node in with_.expressions if with_ is not None else ():
+            alias = node.args["alias"]
+            cte = Cte(
+                name=node.alias,
+                query=node.this,
+                visible=dict(visible),
+                is_recursive=bool(with_ is not None and with_.args.get("recursive")),
+                renames=bool(alias.args.get("columns")),
+            )
+            own.append(cte)
+            visible[cte.name] = cte
+        result = (visible, tuple(own))
+        self._envs[id(query)] = result
+        return result
+
+    def scope(self, select: exp.Select, env: Env, parent: Scope | None) -> Scope:
+        """The scope of `select`, whose body sees `env`."""
+        known = self._scopes.get(id(select))
+        if known is not None:
+            return known
+        scope = Scope(len(self._scopes), select, env, parent)
+        self._scopes[id(select)] = scope
+        from_ = select.args.get("from_")
+        nodes = [from_.this] if from_ is not None else []
+        nodes += [join.this for join in select.args.get("joins") or ()]
+        nodes += select.args.get("laterals") or []
+        for node in nodes:
+            self._add(node, scope)
+        return scope
+
+    def kind(self, node: exp.Expr, scope: Scope) -> Kind:
+        """The kind of an expression that stands in `scope`."""
+        return kind_of(node, lambda column: self._column_kind(column, scope), self._dialect)
+
+    def output_kind(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Kind:
+        """The kind of output column `name` of a query block."""
+        key = (id(query), name)
+        if key not in self._kinds:
+            self._kinds[key] = None  # a recursive reference finds this
+            self._kinds[key] = self._output_kind(query, name, env, parent)
+        return self._kinds[key]
+
+    def column_type(self, source: TableSource, name: str) -> exp.DataType | None:
+        return source.types.get(name) if source.types is not None else None
+
+    def _output_kind(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Kind:
+        if isinstance(query, exp.Subquery):
+            return self._output_kind(query.this, name, self.enter(query, env)[0], parent)
+        if isinstance(query, exp.SetOperation):
+            inner, _ = self.enter(query, env)
+            names = arm_names(query, name)
+            if names is None:
+                return None
+            arms = (query.this, query.expression)
+            return joint(
+                [
+                    self.output_kind(arm, n, inner, parent) if n else None
+                    for arm, n in zip(arms, names, strict=True)
+                ]
+            )
+        if not isinstance(query, exp.Select):
+            return None
+        inner, _ = self.enter(query, env)
+        scope = self.scope(query, inner, parent)
+        expression = projection(scope, name)
+        return self.kind(expression, scope) if expression is not None else None
+
+    def _column_kind(self, column: exp.Expr, scope: Scope) -> Kind:
+        found = scope.find(column.args["table"].name) if column.args.get("table") else None
+        if found is None:
+            return None
+        owner, source = found
+        match source:
+            case TableSource():
+                return kind_of_type(self.column_type(source, column.name), self._dialect)
+            case QuerySource(renames=False):
+                around = owner if source.is_lateral else owner.parent
+                return self.output_kind(source.query, column.name, source.env, around)
+            case CteSource(cte=Cte(renames=False) as cte):
+                return self.output_kind(cte.query, column.name, cte.visible, None)
+            case _:
+                return None
+
+    def _add(self, node: exp.Expr, scope: Scope) -> None:
+        source = self._source(node, scope)
+        if source is None and isinstance(node, exp.Subquery):
+            self._add(node.this, scope)
+            for join in node.this.args.get("joins") or ():
+                self._add(join.this, scope)
+            return
+        if source is None or not source.alias or source.alias in scope.sources:
+            scope.is_opaque = True
+            return
+        scope.sources[source.alias] = source
+
+    def _source(self, node: exp.Expr, scope: Scope) -> Source | None:
+        alias = node.alias_or_name
+        renames = _renames(node)
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
+            env, _ = self.enter(node, scope.env)
+            return QuerySource(alias, node.this, env, is_lateral=False, renames=renames)
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            if not isinstance(node.this.this, exp.Query):
+                return RowSource(alias, node)
+            return QuerySource(alias, node.this.this, scope.env, is_lateral=True, renames=renames)
+        if isinstance(node, (exp.Lateral, exp.Unnest, exp.Values)):
+            return RowSource(alias, node)
+        if not isinstance(node, exp.Table):
+            return None
+        if not isinstance(node.this, exp.Identifier):
+            return TableSource(alias, node, None, None, None) if alias else None
+        return self._table(node, alias, scope)
+
+    def _table(self, node: exp.Table, alias: str, scope: Scope) -> Source:
+        name = node.name
+        if name in self._inputs:
+            types = None if _renames(node) else self._input_types(name)
+            return TableSource(alias, node, name, self._inputs[name], types)
+        if not node.args.get("db") and name in scope.env:
+            return CteSource(alias, scope.env[name], node)
+        return TableSource(alias, node, None, None, None)
+
+    def _input_types(self, marker: str) -> Mapping[str, exp.DataType] | None:
+        if marker not in self._types:
+            columns = self._inputs[marker].columns
+            self._types[marker] = None if columns is None else column_types(columns, self._dialect)
+        return self._types[marker]
+
+
+def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str, exp.DataType]:
+    """Types by normalised name; columns whose type cannot be read are left out."""
+    from sqlglot.errors import ParseError
+    from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+
+    types: dict[str, exp.DataType] = {}
+    for name, text in columns:
+        try:
+            type_ = exp.DataType.build(text, dialect=dialect)
+        except (ParseError, ValueError):
+            continue
+        folded = normalize_identifiers(exp.to_identifier(name), dialect=dialect).name
+        types[folded] = type_
+    return types
+
+
+def projection(scope: Scope, name: str) -> exp.Expr | None:
+    """The expression that output column `name` of a SELECT shows; None where it is not certain."""
+    matches, stars = [], []
+    for node in scope.select.expressions:
+        if node.is_star:
+            stars.append(node)
+        elif node.alias_or_name == name:
+            matches.append(node)
+    if not stars:
+        return matches[0] if len(matches) == 1 else None
+    if matches or len(stars) > 1 or len(scope.sources) != 1 or scope.is_opaque:
+        return None
+    star = stars[0] if isinstance(stars[0], exp.Star) else stars[0].this
+    if any(value for value in star.args.values()):
+        return None
+    (alias,) = scope.sources
+    return exp.column(
+        exp.to_identifier(name, quoted=True), table=exp.to_identifier(alias, quoted=True)
+    )
+
+
+def output_names(query: exp.Expr) -> list[str] | None:
+    """The names of the output columns in order, None where a `*` hides them."""
+    while isinstance(query, (exp.Subquery, exp.SetOperation)):
+        if isinstance(query, exp.SetOperation) and query.args.get("by_name"):
+            return None
+        query = query.this
+    if not isinstance(query, exp.Select) or any(node.is_star for node in query.expressions):
+        return None
+    return [node.alias_or_name for node in query.expressions]
+
+
+def arm_names(union: exp.SetOperation, name: str) -> tuple[str | None, str | None] | None:
+    """What the two arms call output column `name`; None where that is not certain."""
+    left, right = output_names(union.this), output_names(union.expression)
+    if union.args.get("by_name"):
+        return (
+            name if left is None or name in left else None,
+            name if right is None or name in right else None,
+        )
+    if left is None or right is None or left.count(name) != 1:
+        return None
+    position = left.index(name)
+    if position >= len(right) or right.count(right[position]) != 1:
+        return None
+    return name, right[position]
+
+
+def _renames(node: exp.Expr) -> bool:
+    alias = node.args.get("alias")
+    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))

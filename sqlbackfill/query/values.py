@@ -1,0 +1,159 @@
+"""Constants in conditions: literals and the partition's own bounds, as exact values. Owns no ranges."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Final
+
+from sqlglot import exp
+
+from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.partitions.mapping import microseconds
+from sqlbackfill.partitions.paths import FIXED_US, MONTHS_IN, Op, Origin, Path, Step
+from sqlbackfill.query.edges import EdgeRules, interval_of, whole_number
+from sqlbackfill.query.kinds import Kind, is_time, is_wall
+
+START: Final = "__sb_start__"
+END: Final = "__sb_end__"
+KEY: Final = "__sb_key__"
+MARKERS: Final = (START, END, KEY)
+_ORIGINS: Final = {START: Origin.LO, END: Origin.HI}
+
+
+class Constants:
+    """Reads constant expressions. `partition_kind` is the type that printed bounds have."""
+
+    def __init__(self, rules: EdgeRules, partition_kind: Kind) -> None:
+        self._rules = rules
+        self._partition_kind = partition_kind
+
+    def value(self, node: exp.Expr, kind: Kind) -> Path | None:
+        """The exact value of `node` where it is compared with a value of `kind`, else None."""
+        if kind is BoundType.INTEGER:
+            number = whole_number(node)
+            if number is not None and not node.find(exp.Literal).is_string:  # type: ignore[union-attr]  # it holds one
+                return Path(Origin.CONST, (), number)
+            if is_marker(node) and self._partition_kind is BoundType.INTEGER:
+                return Path(_ORIGINS[node.name]) if node.name in _ORIGINS else None
+            return None
+        if not is_time(kind):
+            return None
+        value = self._moment(node, is_wall(kind))
+        if kind is BoundType.DATE and isinstance(node, exp.Literal) and value is not None:
+            # The engine reads the text as a date, and so drops its time of day.
+            whole = (
+                self._partition_kind is BoundType.DATE
+                if is_marker(node)
+                else len(node.name) == _DAY
+            )
+            return value if whole else None
+        return value
+
+    def _moment(self, node: exp.Expr, wall: bool) -> Path | None:
+        if isinstance(node, exp.Paren):
+            return self._moment(node.this, wall)
+        if isinstance(node, exp.Literal):
+            return self._literal(node, wall)
+        if isinstance(node, (exp.Cast, exp.TryCast)):
+            return self._cast(node, wall)
+        if isinstance(node, (exp.Add, exp.Sub)):
+            return self._sum(node, wall)
+        return None
+
+    def _literal(self, node: exp.Literal, wall: bool) -> Path | None:
+        if not node.is_string:
+            return None
+        if node.name in _ORIGINS:
+            return self._bound(_ORIGINS[node.name], wall)
+        return _constant(node.name, wall, self._rules.session_zone)
+
+    def _bound(self, origin: Origin, wall: bool) -> Path | None:
+        own = self._partition_kind
+        if is_wall(own) and wall:
+            return Path(origin)
+        if own is BoundType.TIMESTAMPTZ and not wall:
+            return Path(origin)
+        if is_wall(own) and self._rules.session_zone.upper() == "UTC":
+            return Path(origin)
+        return None
+
+    def _cast(self, node: exp.Cast | exp.TryCast, wall: bool) -> Path | None:
+        target = self._rules.link_kind(node)
+        if not is_time(target) or is_wall(target) != wall:
+            return None
+        inner = self._moment(node.this, wall)
+        if inner is None or target is not BoundType.DATE:
+            return inner
+        return inner.then((Step(Op.FLOOR, name="day"),))
+
+    def _sum(self, node: exp.Add | exp.Sub, wall: bool) -> Path | None:
+        inner = self._moment(node.this, wall)
+        sign = -1 if isinstance(node, exp.Sub) else 1
+        given = interval_of(node.expression)
+        if given is None and not _is_text(node.expression) and _is_date(node.this):
+            days = whole_number(node.expression)
+            given = None if days is None else ("day", days)
+        if inner is None or given is None or (not wall and given[0] not in _ELAPSED):
+            return None
+        unit, number = given
+        if unit in FIXED_US:
+            return inner.then((Step(Op.SHIFT, sign * number * FIXED_US[unit]),))
+        return inner.then((Step(Op.MONTHS, sign * number * MONTHS_IN[unit]),))
+
+
+_DAY: Final = len("YYYY-MM-DD")
+# At most microseconds: an engine may keep more digits, or round them.
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d(:?\d\d)?)?")
+_ELAPSED: Final = ("microsecond", "millisecond", "second", "minute", "hour")
+
+
+def is_marker(node: exp.Expr) -> bool:
+    """Whether `node` is the partition's start, end or key as the author printed it."""
+    return isinstance(node, exp.Literal) and node.name in MARKERS
+
+
+def holds_marker(node: exp.Expr) -> bool:
+    """Whether a bound of the partition stands anywhere in `node`."""
+    return count_markers(node) > 0
+
+
+def count_markers(node: exp.Expr) -> int:
+    """How often bounds of the partition stand in `node`, inside other text too."""
+    return sum(
+        1
+        for leaf in node.find_all(exp.Literal, exp.Identifier)
+        if any(marker in leaf.name for marker in MARKERS)
+    )
+
+
+def _is_date(node: exp.Expr) -> bool:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, (exp.Add, exp.Sub)):
+        return _is_date(node.this) and not isinstance(node.expression, exp.Interval)
+    return isinstance(node, (exp.Cast, exp.TryCast)) and node.to.this is exp.DataType.Type.DATE
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string
+
+
+def _constant(text: str, wall: bool, session_zone: str) -> Path | None:
+    """An ISO date or moment; None for any other text, and where a zone would have to be guessed."""
+    try:
+        if len(text) == _DAY:
+            moment: datetime | date = date.fromisoformat(text)
+        elif _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+        else:
+            return None
+    except ValueError:
+        return None
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return None if wall else Path(Origin.CONST, (), microseconds(moment.astimezone(UTC)))
+    if not wall and session_zone.upper() != "UTC":
+        return None
+    if isinstance(moment, datetime):
+        moment = moment.replace(tzinfo=UTC)
+    return Path(Origin.CONST, (), microseconds(moment))

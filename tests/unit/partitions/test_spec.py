@@ -115,6 +115,12 @@ def test_an_hour_that_occurs_twice_names_both_and_an_offset_names_one():
     assert len(choose(HOURS, "2013-11-03T01").requested) == 2
     assert requested(HOURS, "2013-11-03T01-04:00") == "2013-11-03T01-04:00"
     assert requested(HOURS, "2013-11-03T05Z") == "2013-11-03T01-04:00"
+    quarters = time("15 minutes", BoundType.TIMESTAMPTZ, timezone=NEW_YORK)
+    both = "2013-11-03T01:15-04:00,2013-11-03T01:15-05:00"
+    assert requested(quarters, "2013-11-03T01:15") == both
+
+
+def test_a_range_of_hours_takes_all_from_the_first_to_the_last_named():
     assert len(choose(HOURS, "2013-11-03T00..2013-11-03T01").requested) == 3
     assert len(choose(HOURS, "2013-11-03T01..2013-11-03T02").requested) == 3
     assert len(choose(HOURS, "2013-11-03T01-05:00..2013-11-03T02").requested) == 2
@@ -405,9 +411,10 @@ def test_narrowing_today_by_state_warns_of_nothing():
 
 
 def test_what_is_named_is_requested_even_if_a_state_names_it_too():
-    resolution = choose(DAYS, "missing,2013-01-05", states=lambda: STATES)
-    assert resolution.requested == days_of("2013-01-05")
+    resolution = choose(DAYS, "missing,stale,2013-01-05..2013-01-06", states=lambda: STATES)
+    assert resolution.requested == days_of("2013-01-05", "2013-01-06")
     assert resolution.missing == days_of("2013-02-05")
+    assert resolution.stale == days_of("2013-02-06")
 
 
 def test_states_can_be_taken_away():

@@ -48,6 +48,14 @@ def test_half_an_hour_may_be_skipped_or_repeated():
     assert repeated == ((utc(2013, 4, 6, 14), utc(2013, 4, 6, 15, 30)),)
 
 
+def test_of_an_hour_that_is_skipped_in_part_the_rest_comes():
+    newfoundland = zone_named("America/St_Johns")
+    # At 00:01 on 2006-04-02 the clock went forward to 01:01.
+    assert occurrences(utc(2006, 4, 2), utc(2006, 4, 2, 1), newfoundland) == (
+        (utc(2006, 4, 2, 3, 30), utc(2006, 4, 2, 3, 31)),
+    )
+
+
 def test_a_skipped_reading_stands_for_the_jump():
     assert first_instant(utc(2013, 3, 10, 2, 20), NEW_YORK) == utc(2013, 3, 10, 7)
     assert first_instant(utc(2013, 11, 3, 1, 20), NEW_YORK) == utc(2013, 11, 3, 5, 20)

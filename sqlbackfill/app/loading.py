@@ -98,7 +98,7 @@ def load(options: Options) -> Loaded:
     project = read_project(
         options.project_dir,
         cli_vars=options.vars,
-        render=_YmlValues({**own.vars, **options.vars}, as_of).render,
+        render=_YmlValues(own.vars, as_of, target.public_fields).render,
         default_database=target.database,
         project_file=own,
     )
@@ -113,6 +113,7 @@ class _YmlValues:
 
     vars: Mapping[str, object]
     as_of: datetime
+    target: Mapping[str, object] = field(default_factory=dict)
 
     def render(self, text: str, span: SourceSpan) -> object:
         if "{{" not in text and "{%" not in text:
@@ -125,7 +126,11 @@ class _YmlValues:
         from sqlbackfill.template.types import TemplateSettings
 
         settings = TemplateSettings(
-            project="", vars=self.vars, env=os.environ, run_started_at=self.as_of
+            project="",
+            vars=self.vars,
+            target=self.target,
+            env=os.environ,
+            run_started_at=self.as_of,
         )
         return Templates(settings, (), quote=str, quote_name=str)
 

@@ -33,6 +33,9 @@ SOURCE_META_KEYS: Final = _words(
     """
 )
 
+# Hooks are SQL that dbt renders when it runs them, with macros that yml values cannot see.
+LATE_RENDERED: Final = frozenset({"pre_hook", "post_hook"})
+
 # https://docs.getdbt.com/reference/model-configs and the adapters' own pages.
 _DBT_KEYS: Final = """
 access automatic_clustering catalog_name column_types concurrent_batches contract description docs

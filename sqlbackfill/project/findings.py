@@ -55,14 +55,14 @@ class Findings:
             raise ProjectError(*errors, *self.warnings)
 
 
-def near_match(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be, or None."""
-    return _closest(word, frozenset(known))
+def near_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that `word` was probably meant to be, or None; `likeness` is 0 to 1."""
+    return _closest(word, frozenset(known), likeness)
 
 
 @lru_cache(maxsize=1024)
-def _closest(word: str, known: frozenset[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+def _closest(word: str, known: frozenset[str], likeness: float) -> str | None:
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=likeness)), None)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

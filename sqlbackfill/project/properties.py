@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_keys import (
     COLUMN_KEYS,
+    LATE_RENDERED,
     MODEL_KEYS,
     PROPERTIES_KEYS,
     normal_key,
@@ -135,7 +136,7 @@ def _config_layer(config: Yml) -> ConfigLayer:
     for name, span, child in config.entries():
         key = normal_key(name)
         spans[key] = span
-        values[key] = child.value(key, spans)
+        values[key] = child.value(key, spans, rendered=key not in LATE_RENDERED)
     return ConfigLayer(values, spans)
 
 

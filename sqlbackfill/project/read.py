@@ -42,8 +42,8 @@ def read_project(
 ) -> Project:
     """The project below `root`.
 
-    `render` evaluates the Jinja in yml values and may use the variables of `project_file`, which is
-    read here where it was not read before. `default_database` is that of the target, for sources
+    `render` evaluates the Jinja in yml values, the config trees of the project file included; it may
+    use the variables of `project_file`, which is read here where it was not read before. `default_database` is that of the target, for sources
     that name none. Raises ProjectError with everything that is wrong, warnings last.
     """
     own = project_file or read_project_file(root, cli_vars=cli_vars, render=render)
@@ -104,7 +104,8 @@ class _Reading:
         """Finds the models, seeds and snapshots, and reads every properties file."""
         for section in (*_SECTIONS, "sources"):
             tree = self.own.trees.get(section)
-            self.trees[section] = ConfigTree(section, tree, self.findings)
+            again = tree.again(self.render, self.findings) if tree else None
+            self.trees[section] = ConfigTree(section, again, self.findings)
         seen: set[str] = set()
         for file in self._walk(self.own.model_paths, _MODEL_SUFFIXES, seen):
             kind = ModelKind.PYTHON if file.suffix == "py" else ModelKind.SQL
@@ -238,12 +239,11 @@ class _Reading:
 
     def check_layers(self) -> None:
         """Checks each layer of the model tree once, and warns of branches that nothing is under."""
-        for layer in self.trees["models"].all_layers():
+        for layer in self.trees["models"].used_layers():
             fallback = next(iter(layer.spans.values()), None)
             read_config(layer.values, ValueReader(layer.spans, fallback, self.findings))
-        packages = tuple(self.own.package_vars)
         for tree in self.trees.values():
-            tree.warn_unused(self.own.name, packages, self.findings)
+            tree.warn_unused(self.own.name, self.findings)
 
 
 def _section_of(kind: ModelKind) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlbackfill.errors import SourceSpan
-from sqlbackfill.project.config_keys import KNOWN_KEYS, normal_key
-from sqlbackfill.project.findings import Findings, suggestion
+from sqlbackfill.project.config_keys import KNOWN_KEYS, LATE_RENDERED, normal_key
+from sqlbackfill.project.findings import Findings, near_match
 from sqlbackfill.project.model import ConfigLayer
 from sqlbackfill.project.yml import Yml
 
@@ -29,7 +29,7 @@ class ConfigTree:
     def __init__(self, section: str, root: Yml | None, findings: Findings) -> None:
         self._section = section
         self._root = _grow(section, root, root.span, findings, 0) if root else None
-        self._found: dict[tuple[str, ...], tuple[ConfigLayer, ...]] = {}
+        self._parts: set[str] = set()
 
     def layers(self, fqn: Sequence[str]) -> tuple[ConfigLayer, ...]:
         """The layers that apply to a resource, general to specific.
@@ -38,6 +38,7 @@ class ConfigTree:
         """
         if self._root is None:
             return ()
+        self._parts.update(fqn)
         branch, found = self._root, [self._root]
         for part in fqn:
             below = branch.below.get(part)
@@ -49,38 +50,47 @@ class ConfigTree:
             level.is_used = True
         return tuple(level.layer for level in found if level.layer)
 
-    def all_layers(self) -> Iterator[ConfigLayer]:
-        """Every layer of the tree."""
-        return (branch.layer for branch in self._branches(self._root) if branch.layer)
+    def used_layers(self) -> Iterator[ConfigLayer]:
+        """Every layer that applies to something."""
+        used = (branch for branch in self._branches(self._root) if branch.is_used)
+        return (branch.layer for branch in used if branch.layer)
 
-    def warn_unused(self, project: str | None, packages: Sequence[str], findings: Findings) -> None:
-        """A warning for each topmost branch that holds config and applies to nothing."""
+    def warn_unused(self, project: str | None, findings: Findings) -> None:
+        """A warning for each topmost branch that applies to nothing.
+
+        Beside the project's own name stand those of packages, whose models are not read: there only
+        what looks like a folder or the name of the project is warned of.
+        """
         if self._root is None:
             return
-        self._root.is_used = True
-        open_branches = [(self._root, True)]
+        open_branches = [self._root]
         while open_branches:
-            branch, is_top = open_branches.pop()
+            branch = open_branches.pop()
+            is_top = branch is self._root and project is not None
             for child in branch.below.values():
                 if child.is_used:
-                    open_branches.append((child, False))
-                elif not (is_top and child.key in packages):
-                    self._warn(child, branch, project if is_top else None, findings)
+                    open_branches.append(child)
+                elif not is_top:
+                    used = [key for key, other in branch.below.items() if other.is_used]
+                    self._warn(child, near_match(child.key, used), None, findings)
+                elif child.key in self._parts or child.key in KNOWN_KEYS:
+                    self._warn(child, None, project, findings)
+                elif match := near_match(child.key, self._parts, likeness=0.8):
+                    self._warn(child, match, project, findings)
 
-    def _warn(self, child: Branch, above: Branch, project: str | None, findings: Findings) -> None:
-        siblings = [key for key, branch in above.below.items() if branch.is_used]
+    def _warn(
+        self, child: Branch, match: str | None, project: str | None, findings: Findings
+    ) -> None:
         fix = "name a folder or a model below it as it is spelled, or remove the entry"
-        if child.key in KNOWN_KEYS:
-            fix = f"write `+{child.key}` if it is a config key"
-        elif project and child.key != project:
+        if child.key in KNOWN_KEYS and child.key not in self._parts:
+            fix = f"write `+{child.key}`: without the plus it names a folder"
+        elif match == project and match is not None:
+            fix = f"write `{project}:`"
+        elif project is not None:
             fix = f"put it below `{project}:`, the project's name"
-        findings.warning(
-            "UNUSED_CONFIG_PATH",
-            f"`{child.key}` under {self._section} applies to nothing"
-            + suggestion(child.key, siblings),
-            child.span,
-            fix,
-        )
+        message = f"`{child.key}` under {self._section} applies to nothing"
+        message += f"; did you mean `{match}`?" if match else ""
+        findings.warning("UNUSED_CONFIG_PATH", message, child.span, fix)
 
     def _branches(self, root: Branch | None) -> Iterator[Branch]:
         pending = [root] if root else []
@@ -105,7 +115,8 @@ def _grow(key: str, node: Yml, span: SourceSpan, findings: Findings, depth: int)
             continue
         config_key = normal_key(name)
         spans[config_key] = at
-        values[config_key] = child.value(config_key, spans)
+        is_rendered = config_key not in LATE_RENDERED
+        values[config_key] = child.value(config_key, spans, rendered=is_rendered)
     if values:
         branch.layer = ConfigLayer(values, spans)
     return branch

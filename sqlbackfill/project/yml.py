@@ -84,6 +84,10 @@ class Yml:
         """
         return self.document.value(self.node, path, spans, rendered)
 
+    def again(self, render: Render, findings: Findings) -> Yml:
+        """The same node, its Jinja evaluated by `render` and what is wrong recorded in `findings`."""
+        return Yml(self.node, self.document.again(render, findings))
+
     def child(self, key: str) -> Yml | None:
         """The value of `key`, or None where the node is no mapping or has no such key."""
         if not self.is_mapping:
@@ -102,6 +106,9 @@ class Document:
         self._findings = findings
         # By the identity of nodes, which the tree keeps alive as long as the document.
         self._mappings: dict[int, dict[str, tuple[Any, Any]]] = {}
+
+    def again(self, render: Render, findings: Findings) -> Document:
+        return Document(self.file, self._loader, render, findings)
 
     def span(self, node: Any) -> SourceSpan:
         start, end = node.start_mark, node.end_mark

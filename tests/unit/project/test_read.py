@@ -264,6 +264,27 @@ def test_the_project_file_can_be_read_before_jinja_knows_its_vars(write, render)
     assert layer.values == {"batch_size": "day"}
 
 
+def test_the_config_trees_are_rendered_by_what_knows_the_vars(write, render) -> None:
+    root = write(
+        {"sqlbackfill.yml": "name: p\nmodels: {p: {+schema: '{{ mine }}'}}", "models/a.sql": ""}
+    )
+    own = read_project_file(root, cli_vars={}, render=render)
+    project = read_project(root, cli_vars={}, render=lambda *_: "known", project_file=own)
+    assert project.files[0].tree_config[0].values == {"schema": "known"}
+
+
+def test_jinja_that_fails_in_a_config_tree_is_an_error(errors_of) -> None:
+    (found,) = errors_of({"sqlbackfill.yml": "name: p\nmodels: {+alias: '{{ broken }}'}"})
+    assert (found.code, found.span and found.span.file) == ("JINJA", "sqlbackfill.yml")
+
+
+def test_a_key_repeated_in_a_config_tree_is_a_warning(read) -> None:
+    project = read(
+        {"sqlbackfill.yml": "name: p\nmodels:\n  +tags: a\n  +tags: b\n", "models/a.sql": ""}
+    )
+    assert [warning.code for warning in project.warnings] == ["REPEATED_KEY"]
+
+
 def test_a_config_path_that_applies_to_nothing_is_a_warning(read) -> None:
     (warning,) = read(
         {
@@ -285,6 +306,41 @@ def test_a_config_tree_without_the_project_s_name_says_where_it_belongs(read) ->
         }
     ).warnings
     assert "below `p:`" in (warning.fix or "")
+
+
+def test_a_misspelled_project_name_in_a_config_tree_is_a_warning(read) -> None:
+    (warning,) = read(
+        {"dbt_project.yml": "name: flights\nmodels: {fligths: {+tags: x}}", "models/a.sql": ""}
+    ).warnings
+    assert warning.fix == "write `flights:`"
+
+
+def test_a_config_key_without_its_plus_is_a_warning(read) -> None:
+    (warning,) = read(
+        {"dbt_project.yml": "name: p\nmodels: {p: {meta: {owner: us}}}", "models/a.sql": ""}
+    ).warnings
+    assert warning.fix == "write `+meta`: without the plus it names a folder"
+
+
+def test_the_config_of_another_package_is_let_be(read) -> None:
+    project = read(
+        {
+            "dbt_project.yml": "name: p\nmodels: {dbt_utils: {deep: {+enabled: false}}}",
+            "models/a.sql": "",
+        }
+    )
+    assert project.warnings == ()
+
+
+def test_hooks_are_not_rendered(read) -> None:
+    project = read(
+        {
+            "dbt_project.yml": "name: p\nmodels: {+post-hook: '{{ broken }}'}",
+            "models/a.sql": "",
+            "models/s.yml": "models: [{name: a, config: {pre-hook: ['{{ broken }}']}}]",
+        }
+    )
+    assert project.files[0].tree_config[0].values == {"post_hook": "{{ broken }}"}
 
 
 @pytest.mark.parametrize("key", ["group", "snowflake_warehouse", "+pre-hook", "partition_by"])

@@ -78,6 +78,7 @@ def fromyaml(text: str, default: Any = None) -> Any:
         return default
 
 
+@takes_markers
 def to_set(items: Iterable[Any], default: Any = None) -> Any:
     """The distinct items, `default` if they cannot be had."""
     try:
@@ -86,6 +87,7 @@ def to_set(items: Iterable[Any], default: Any = None) -> Any:
         return default
 
 
+@takes_markers
 def to_zip(*lists: Iterable[Any], default: Any = None) -> Any:
     """The items of the lists side by side, `default` if they cannot be had."""
     try:

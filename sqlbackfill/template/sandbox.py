@@ -18,11 +18,14 @@ from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import Namespace
 
 from sqlbackfill.template.placed import OffsetLexer, PieceGenerator
 from sqlbackfill.template.symbolic import (
     MarkedText,
     concrete,
+    concrete_within,
+    holds_symbolic,
     is_symbolic,
     join_text,
     marked_like,
@@ -32,6 +35,7 @@ from sqlbackfill.template.undefined import NamedUndefined
 
 _UNPREDICTABLE: Final = ("random",)
 _TAKES_MARKERS: Final = frozenset({"d", "default", "join", "list"})
+_SERIALISES: Final = frozenset({"format", "pprint", "tojson", "urlencode", "xmlattr"})
 _KEEPS_MARKERS: Final = frozenset({"indent", "safe", "string", "trim"})
 _FORMATS: Final = ("format", "format_map")
 _TESTS_TAKE_MARKERS: Final = frozenset({"defined", "undefined", "none"})
@@ -120,6 +124,8 @@ class Sandbox(SandboxedEnvironment):
         for name, found in [*self.filters.items()]:
             if name in _KEEPS_MARKERS:
                 self.filters[name] = _keeping(found)
+            elif name in _SERIALISES:
+                self.filters[name] = _serialising(found)
             elif name not in _TAKES_MARKERS:
                 self.filters[name] = _watchful(found, in_control_flow=False)
         for name, found in [*cast("dict[str, Callable[..., Any]]", self.tests).items()]:
@@ -137,13 +143,13 @@ class Sandbox(SandboxedEnvironment):
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         marks: Iterable[object] = ()
         if __context.render.is_symbolic and (
-            any(map(is_symbolic, args)) or any(map(is_symbolic, kwargs.values()))
+            any(map(holds_symbolic, args)) or any(map(holds_symbolic, kwargs.values()))
         ):
             if getattr(__obj, "__name__", "") in _FORMATS:
                 marks = (*args, *kwargs.values())
             elif not _takes_markers(__obj):
-                args = tuple(map(concrete, args))
-                kwargs = {name: concrete(value) for name, value in kwargs.items()}
+                args = tuple(map(concrete_within, args))
+                kwargs = {name: concrete_within(value) for name, value in kwargs.items()}
         if type(__obj) is not Macro:
             found = super().call(__context, __obj, *args, **kwargs)
             return marked_like(found, marks) if marks else found
@@ -176,7 +182,9 @@ def takes_markers(function: Any) -> Any:
 
 
 def _takes_markers(callee: Any) -> bool:
-    if type(callee) is Macro or getattr(callee, "takes_markers", False):
+    if type(callee) is Macro or callee is dict or callee is Namespace:
+        return True
+    if getattr(callee, "takes_markers", False):
         return True
     return isinstance(getattr(callee, "__self__", None), (list, dict, set))
 
@@ -189,6 +197,16 @@ def _watchful(function: Callable[..., Any], *, in_control_flow: bool) -> Callabl
         return function(*args, **kwargs)
 
     return watch
+
+
+def _serialising(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that writes out whatever is in a list or mapping."""
+
+    @functools.wraps(function)
+    def write(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(concrete_within, args), **kwargs)
+
+    return write
 
 
 def _keeping(function: Callable[..., Any]) -> Callable[..., Any]:

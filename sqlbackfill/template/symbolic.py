@@ -174,6 +174,30 @@ def concrete(value: Any, *, in_control_flow: bool = False) -> Any:
     return value.compared() if in_control_flow else value.computed()
 
 
+def holds_symbolic(value: Any) -> bool:
+    """Whether `value` is symbolic, or a list, tuple, set or mapping with something symbolic in it."""
+    match value:
+        case dict():
+            return any(map(holds_symbolic, value.values()))
+        case list() | tuple() | set():
+            return any(map(holds_symbolic, value))
+        case _:
+            return is_symbolic(value)
+
+
+def concrete_within(value: Any) -> Any:
+    """`value` to compute with, also where the symbolic ones stand in lists and mappings."""
+    if not holds_symbolic(value):
+        return value
+    match value:
+        case dict():
+            return {key: concrete_within(item) for key, item in value.items()}
+        case list() | tuple() | set():
+            return type(value)(map(concrete_within, value))
+        case _:
+            return concrete(value)
+
+
 def marked_like(text: Any, parts: Iterable[object]) -> Any:
     """`text` as text that holds the markers of `parts`, if any of them is symbolic."""
     if type(text) is str:

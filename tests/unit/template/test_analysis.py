@@ -147,6 +147,9 @@ def test_a_variable_that_carries_the_window_is_a_bound(project):
         "{% call shown() %}{{ partition.start }}{% endcall %}",
         "{% filter trim %}{{ partition.start }}{% endfilter %}",
         "{{ partition.start | default('x') }}",
+        "{% set ns = namespace(start=partition.start) %}{{ ns.start }}",
+        "{{ zip([partition.start], [1])[0][0] }}",
+        "{{ [partition.start] | map('string') | list | first }}",
     ],
 )
 def test_moving_the_text_of_a_bound_about_is_only_printing(project, sql):
@@ -174,6 +177,10 @@ def test_moving_the_text_of_a_bound_about_is_only_printing(project, sql):
         "{% set x %}a {{ partition.start }}{% endset %}{{ x | upper }}",
         "{% set x %}a {{ partition.start }}{% endset %}{{ x.replace('-', '') }}",
         "{{ {'a': partition.start} }}",
+        "{{ tojson([partition.start ~ '']) }}",
+        "{{ {'a': [partition.start ~ '']} | tojson }}",
+        "{{ [partition.start] | map('replace', '-', '') | join }}",
+        "{% set seen = [] %}{% do seen.extend(partition.start ~ '') %}",
         "{{ ('%(d)s' % {'d': partition.start}) | length }}",
     ],
 )
@@ -277,3 +284,25 @@ def test_an_overridden_scan_counts_as_used_where_relations_occur(project):
         "partitioned_scan"
     ]
     assert project.analyse("select 1").macros_used == ()
+
+
+def test_a_bound_that_was_printed_and_stands_nowhere_counts_as_computed_with(project):
+    found = project.analyse("{% set unused %}{{ partition.start }}{% endset %}select 1")
+    assert found.bounds_as_value
+
+
+def test_a_model_is_compiled_once_whatever_it_is_rendered_for(project, day, monkeypatch):
+    compiled = []
+    templates = project.templates
+    sandbox = templates._engine.sandbox
+    monkeypatch.setattr(
+        sandbox,
+        "compile",
+        lambda *args: compiled.append(args) or type(sandbox).compile(sandbox, *args),
+    )
+    model = project.model("{{ ref('a') }} {{ partition.start }}")
+    for _ in range(3):
+        templates.analyse(model, project)
+        templates.render(model, day, {}, lookup=project, expected=("ref:a",))
+    files = [name for _, name, _ in compiled]
+    assert sorted(files) == ["models/daily.sql", "sqlbackfill:partitioned_scan.sql"]

@@ -42,7 +42,9 @@ class TimeColumn:
         return None if self.is_wall_clock or self.zone is UTC else self.zone
 
     def at(self, instant: datetime) -> date | datetime:
-        """The value that stands for `instant`."""
+        """The value that stands for `instant`. Raises TypeError for a naive datetime."""
+        if instant.tzinfo is None:
+            raise TypeError(f"an instant has a zone: {instant!r}")
         moment = (
             local_reading(instant, self.zone) if self.is_wall_clock else instant.astimezone(UTC)
         )
@@ -50,7 +52,7 @@ class TimeColumn:
 
     def settled_at(self, instant: datetime) -> date | datetime:
         """The value below which no later instant will fall."""
-        if not self.is_wall_clock:
+        if not self.is_wall_clock or instant.tzinfo is None:
             return self.at(instant)
         reading = settled_reading(instant, self.zone)
         return reading.date() if self.type is BoundType.DATE else reading

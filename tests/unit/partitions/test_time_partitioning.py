@@ -326,3 +326,11 @@ def test_hours_that_begin_long_ago_start_on_the_hours_of_today():
     assert hours.bounds(hours.ordinal(utc(2013, 1, 1)))[0] == utc(2013, 1, 1)
     odd = hours.ordinal(utc(1860, 1, 1))
     assert hours.label(odd) == "1860-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("column_type", [BoundType.DATE, BoundType.TIMESTAMPTZ])
+def test_now_has_a_zone(column_type):
+    days, naive = time(column_type=column_type), read_moment("2013-01-01T00:00")
+    for ask in (days.due_end, days.current):
+        with pytest.raises(TypeError, match="an instant has a zone"):
+            ask(naive)

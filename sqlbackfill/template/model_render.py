@@ -55,10 +55,13 @@ class ModelRender:
         texts: list[str] = []
         places: list[int] = []
         context = self._context(template, self.package)
-        for text in template.root_render_func(context):
-            if text:
-                texts.append(text)
-                places.append(self.place)
+        try:
+            for text in template.root_render_func(context):
+                if text:
+                    texts.append(text)
+                    places.append(self.place)
+        finally:
+            self._untie()
         return texts, places
 
     def macro(self, wanted: ProjectMacro) -> Macro:
@@ -132,6 +135,16 @@ class ModelRender:
             "context": SeenNames(self),
             **unavailable_names(is_silent=not trace.executes),
         }
+
+    def _untie(self) -> None:
+        """Cuts the circles of names, macros and contexts: thousands of renders would else wait for
+        the garbage collector, which takes longer than a render does.
+        """
+        for module in self._modules.values():
+            module.vars.clear()
+        self._modules.clear()
+        self._parents.clear()
+        self.__dict__.pop("_own", None)
 
     def _described(self) -> dict[str, object]:
         model, relation = self.model, self.model.relation

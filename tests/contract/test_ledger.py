@@ -359,6 +359,15 @@ def test_a_later_failure_hides_an_earlier_one_of_the_same_partitions(
     ]
 
 
+def test_a_record_from_before_a_failure_does_not_mend_it(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.save_chunk(session, chunk(relation, 0, 3, message="first"))
+    ledger.append(session, [record(1)])
+    ledger.save_chunk(session, chunk(relation, 1, 2, message="second", run_id="run-2"))
+    assert ranges(ledger, session, relation) == [(0, 1, "first"), (1, 2, "second"), (2, 3, "first")]
+
+
 def test_blocked_chunks_have_not_failed(
     ledger: Ledger, session: Session, relation: Relation
 ) -> None:

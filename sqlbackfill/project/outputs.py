@@ -109,7 +109,7 @@ class _FieldReader:
         try:
             return read(self.fields[key])
         except RefusedValue:
-            self.refuse(key, "is not a number that it can be")
+            self.refuse(key, "must be a number", "write a number such as 4")
             return None
 
     def adapter(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.partitioning import Naive
@@ -40,11 +41,19 @@ from sqlbackfill.project.properties import (
 )
 from sqlbackfill.project.source import Quoting, Source
 from sqlbackfill.project.tree import ConfigTree
-from sqlbackfill.project.value_reader import ValueReader
+from sqlbackfill.project.value_reader import Reader, ValueReader
 from sqlbackfill.project.yml import Yml
 from sqlbackfill.warehouse.protocol import Relation
 
-_META_READERS = {
+_CONFIG_READERS: Final[Mapping[str, Reader[Any]]] = {
+    "enabled": read_flag,
+    "event_time": read_text,
+    "meta": read_mapping,
+    "external_location": read_text,
+    "formatter": read_text,
+    "tags": read_tags,
+}
+_META_READERS: Final[Mapping[str, Reader[Any]]] = {
     "grain": read_grain,
     "week_start": read_week_start,
     "timezone": read_timezone,
@@ -111,27 +120,14 @@ class _TableReading:
         ]
         warn_unknown_keys(unknown, SOURCE_CONFIG_KEYS, "in a source's config", self.findings)
         reader = ValueReader(config.spans, span, self.findings)
-        readers = {
-            "enabled": read_flag,
-            "event_time": read_text,
-            "meta": read_mapping,
-            "external_location": read_text,
-            "formatter": read_text,
-            "tags": read_tags,
-        }
-        found = reader.read_all("", config.values, readers)
+        found = reader.read_all("", config.values, _CONFIG_READERS)
         if found.get("enabled") is False:
             return None
         meta = found.get("meta", {})
         ours = reader.read(META, meta.get("sqlbackfill"), read_mapping) or {}
         reader.unknown(META, ours, SOURCE_META_KEYS)
         relation = self._relation(table, parts)
-        external = found.get("external_location")
-        if external is not None:
-            location = _Location(external, found.get("formatter", "newstyle"), self.source, table)
-            external = reader.read(
-                "external_location", location, lambda _: location.filled(relation, meta)
-            )
+        external = self._external(table, found, relation, reader)
         quoting = parts.get("quoting", self.above.get("quoting"))
         return Source(
             name=name,
@@ -146,6 +142,16 @@ class _TableReading:
             meta=meta,
             span=span,
         )
+
+    def _external(
+        self, table: str, found: Mapping[str, Any], relation: Relation, reader: ValueReader
+    ) -> str | None:
+        if "external_location" not in found:
+            return None
+        formatter = found.get("formatter", "newstyle")
+        location = _Location(found["external_location"], formatter, self.source, table)
+        meta = found.get("meta", {})
+        return reader.read("external_location", location, lambda _: location.filled(relation, meta))
 
     def _relation(self, table: str, parts: Mapping[str, Yml]) -> Relation:
         return Relation(

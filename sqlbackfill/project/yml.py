@@ -16,8 +16,9 @@ Render = Callable[[str, SourceSpan], object]
 """Evaluates the Jinja in one yml value; raises ProjectError."""
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TEXT: Final = "tag:yaml.org,2002:str"
-_MERGE: Final = "tag:yaml.org,2002:merge"
+_STANDARD: Final = "tag:yaml.org,2002:"
+_TEXT: Final = _STANDARD + "str"
+_MERGE: Final = _STANDARD + "merge"
 _JINJA: Final = re.compile(r"\{[{%#]")
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
 _QUOTE_FIX: Final = """put the Jinja in quotes: "{{ … }}\""""
@@ -169,11 +170,12 @@ class Document:
     def _scalar(self, node: Any) -> object:
         try:
             return self._loader.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            reason = getattr(error, "problem", None) or str(error)
-            self._findings.error(
-                "MALFORMED_YML", f"a value cannot be read: {reason}", self.span(node)
-            )
+        except (yaml.YAMLError, ValueError):
+            # What PyYAML says quotes the value or its tag, either of which may be a password.
+            kind = node.tag.removeprefix(_STANDARD)
+            wrong = "has an unknown tag" if kind == node.tag else f"is not a possible {kind}"
+            message, fix = f"a value {wrong}", "put it in quotes if it is text"
+            self._findings.error("MALFORMED_YML", message, self.span(node), fix)
             return None
 
     def _flatten(self, node: Any) -> None:

@@ -240,13 +240,22 @@ def test_a_profiles_file_of_the_wrong_shape_is_one_error(problem_of, text: str) 
     assert problem_of({"project/profiles.yml": text}).code in ("BAD_YML_SHAPE", "PROFILE_NOT_FOUND")
 
 
-def test_a_malformed_profiles_file_is_not_quoted(problem_of) -> None:
-    problem = problem_of({"project/profiles.yml": "p:\n  password: *hunter2\n"})
-    assert (problem.code, problem.span) == (
-        "MALFORMED_YML",
-        SourceSpan(file="profiles.yml", line=2, column=13),
-    )
+@pytest.mark.parametrize(
+    "value",
+    ["*hunter2", "!hunter2", "!hunter2 x", "!!int hunter2", "{hunter2", "'hunter2", "@hunter2"],
+)
+def test_a_malformed_profiles_file_is_not_quoted(problem_of, value: str) -> None:
+    text = f"p:\n  outputs:\n    dev:\n      type: duckdb\n      password: {value}\n"
+    problem = problem_of({"project/profiles.yml": text})
+    assert problem.code == "MALFORMED_YML"
+    assert problem.span is not None
+    assert problem.span.line >= 5
     assert "hunter2" not in str(problem)
+
+
+def test_what_the_parser_says_of_a_profiles_file_is_not_repeated(problem_of) -> None:
+    problem = problem_of({"project/profiles.yml": "p: ["})
+    assert problem.message == "malformed yml in the profiles file"
 
 
 def test_no_secret_is_in_a_repr_or_in_what_jinja_sees(target_of) -> None:

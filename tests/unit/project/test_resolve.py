@@ -9,6 +9,7 @@ from datetime import date, datetime
 import pytest
 
 from sqlbackfill.errors import ProjectError, SourceSpan
+from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.grain import Grain, Unit
 from sqlbackfill.partitions.partitioning import Naive
 from sqlbackfill.project.config import (
@@ -241,6 +242,24 @@ def test_unknown_keys_in_the_file_are_warnings_of_the_model(resolve) -> None:
 def test_what_the_yml_was_warned_of_is_not_said_again(resolve) -> None:
     model = resolve({"models/s.yml": "models: [{name: a, config: {evnt_time: ts}}]"})
     assert model.warnings == ()
+
+
+def test_what_our_part_of_meta_was_warned_of_in_yml_is_not_said_again(resolve) -> None:
+    text = "models: [{name: a, config: {meta: {sqlbackfill: {grian: day}}}}]"
+    assert resolve({"models/s.yml": text}).warnings == ()
+
+
+def test_a_replaced_mapping_leaves_no_places_behind(resolve) -> None:
+    files = {"dbt_project.yml": "name: p\nmodels: {p: {+persist_docs: {relation: true}}}"}
+    assert "persist_docs.relation" in resolve(files).config.spans
+    assert "persist_docs.relation" not in resolve(files, {"persist_docs": {}}).config.spans
+
+
+def test_an_incremental_python_model_has_no_partitioning(read) -> None:
+    project = read({"models/py.py": "def model(dbt, session): ..."})
+    config = {"materialized": "incremental"}
+    model = resolve_model(project, project.files[0], config, {}, TARGET)
+    assert model.partitioning(BoundType.DATE) is None
 
 
 def test_a_custom_schema_follows_the_target_s(resolve) -> None:

@@ -21,7 +21,7 @@ from sqlbackfill.run.records import chunk_record
 from sqlbackfill.run.result import BlockedChunk, FailedChunk, RunResult
 from sqlbackfill.run.runfile import RunFile, RunFileWriter
 from sqlbackfill.run.schedule import Fallout, Task, tasks
-from sqlbackfill.run.tally import Tally, upstream_failed
+from sqlbackfill.run.tally import Tally, name_of, upstream_failed
 from sqlbackfill.run.worker import call_in
 
 
@@ -201,12 +201,11 @@ class _Execution:
         self._report()
 
     def _name_chunk(self, diagnostic: Diagnostic, task: Task) -> Diagnostic:
-        label = self._inputs.models[task.model].partitioning.label_set(task.chunk.partitions)
+        model = self._inputs.models[task.model]
         return replace(
             diagnostic,
             model=diagnostic.model or task.model,
-            message=f"{task.model} {label}: {diagnostic.message}",
-            notes=(*diagnostic.notes, ("chunk", label)),
+            message=f"{name_of(model, task.chunk.partitions)}: {diagnostic.message}",
         )
 
     def _start(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Plan, PlannedModel
 from sqlbackfill.run.chunk import Written
 from sqlbackfill.run.result import BlockedChunk, FailedChunk, ModelResult
@@ -117,8 +118,15 @@ def upstream_failed(model: PlannedModel, partitions: PartitionSet, by: str) -> D
     """That partitions of `model` were not tried, since what they read of `by` was not built."""
     return Diagnostic(
         code="UPSTREAM_FAILED",
-        message=f"{model.name} {model.partitioning.label_set(partitions)} was not tried, since "
+        message=f"{name_of(model, partitions)} was not tried, since "
         f"partitions of {by} that it reads were not built",
         model=model.name,
         fix=f"cure {by} first; the command that continues takes both",
     )
+
+
+def name_of(model: PlannedModel, partitions: PartitionSet) -> str:
+    """A model's partitions as a person names them: `flights 2013-01-05..2013-01-08`."""
+    if isinstance(model.partitioning, WholePartitioning):
+        return model.name
+    return f"{model.name} {model.partitioning.label_set(partitions)}"

@@ -348,7 +348,8 @@ def test_a_whole_table_is_not_replaced_by_an_empty_one(warehouse: DoubleAdapter)
     summarise(warehouse, "SELECT k, v FROM {main}.raw")
     result = summarise(warehouse, "SELECT k, v FROM {main}.raw WHERE false", "r2")
     assert result.status is RunStatus.STOPPED
-    assert "72 rows of the whole table would be replaced by none" in only_error(result).message
+    error = only_error(result)
+    assert error.message == "summary: 72 rows of the whole table would be replaced by none"
     assert len(chain.contents(warehouse)["summary"]) == 72
 
 

@@ -296,3 +296,27 @@ def test_leases_are_given_back(warehouse: DoubleAdapter) -> None:
     session = warehouse.session()
     for name in chain.MODELS:
         assert ledger.leases.holder(session, chain.relation(warehouse, name)) is None
+
+
+def test_a_run_that_lost_its_lease_commits_nothing_more(warehouse: DoubleAdapter) -> None:
+    def sink(event: events.Event) -> None:
+        if isinstance(event, events.ChunkStarted) and event.chunk.start == FIRST + 4:
+            warehouse.session().execute(
+                "UPDATE sqlbackfill.lease SET owner = 'other', token = token + 1 "
+                "WHERE table_name = 'daily'"
+            )
+
+    plan = chain.plan(chain.step("daily", chain.ALL))
+    result = execute(chain.run_inputs(warehouse, "r", plan=plan, sink=sink))
+    assert built(result) == {"daily": 4}
+    assert [error.code for error in result.errors] == ["LEASE_LOST", "LEASE_LOST"]
+    assert chain.disagreements(warehouse) == []
+
+
+def test_the_ledger_tells_what_was_done_failed_and_blocked(warehouse: DoubleAdapter) -> None:
+    execute(chain.run_inputs(warehouse, "r", sql=failing(warehouse, "daily", 5, BAD)))
+    session = warehouse.session()
+    progress = Ledger(warehouse, warehouse.database).progress(session, ["r"])["r"]
+    assert progress.partitions_done == 8 + 4 + 4
+    assert progress.partitions_failed == 4
+    assert progress.partitions_blocked == 8 + 8 + 1

@@ -151,8 +151,8 @@ class ModelRender:
         return {
             "name": model.name,
             "alias": relation.identifier if relation else model.name,
-            "database": relation.database if relation else None,
-            "schema": relation.schema if relation else None,
+            "database": getattr(relation, "database", None),
+            "schema": getattr(relation, "schema", None),
             "config": dict(model.config),
             "batch": None,
             "resource_type": "model",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from sqlbackfill.partitions.bounds import BoundType, print_bound
-from sqlbackfill.template.types import ColumnRange, RunWindow, Scan
+from sqlbackfill.template.types import ColumnRange, ExternalRelation, RunWindow, Scan
 
 JANUARY = ColumnRange(column="day", type=BoundType.DATE, lo=date(2013, 1, 1), hi=date(2013, 2, 1))
 MOMENT = datetime(2013, 1, 1, 5, tzinfo=UTC)
@@ -224,3 +225,12 @@ def test_ephemeral_models_in_a_circle_are_an_error(project, place):
     assert error.code == "CIRCULAR_REFS"
     assert "x → y → x" in error.message
     assert place(error)[0] == "models/y.sql"
+
+
+def test_a_model_without_a_table_reads_itself_from_what_stands_in_for_it(project, day):
+    empty = ExternalRelation("(select null as day where false)", "daily")
+    model = replace(project.model("from {{ this }}"), relation=empty)
+    found = project.templates.render(
+        model, day, {0: Scan((), "daily")}, lookup=project, expected=("this",)
+    )
+    assert found.sql == 'from (select null as day where false) as "daily"'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.workspace import Workspace
@@ -13,16 +14,27 @@ from sqlbackfill.plan.types import Chunk
 from sqlbackfill.query.facts import InjectedRange, QueryFacts
 from sqlbackfill.run.inputs import ChunkSql
 from sqlbackfill.run.literals import partitions_predicate
-from sqlbackfill.template.types import ColumnRange, Rendered, RunWindow, Scan
+from sqlbackfill.template.types import (
+    ColumnRange,
+    ExternalRelation,
+    Rendered,
+    RunWindow,
+    Scan,
+    TemplateInput,
+)
 
 _GUARD_LINES = 1
 
 
 @dataclass
 class ChunkRenderer:
-    """Renders chunks of a workspace's models. Safe to call again and again; keeps no results."""
+    """Renders chunks of a workspace's models. Safe to call again and again; keeps no results.
+
+    `has_table` tells whether a model that reads itself has its table: until then `this` is empty.
+    """
 
     workspace: Workspace
+    has_table: Callable[[str], bool]
     _lookup: ProjectLookup = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +65,9 @@ class ChunkRenderer:
         loaded, model = self.workspace.loaded, self.workspace.models[name]
         try:
             return loaded.templates.render(
-                template_input(loaded, model, window.type if window else None),
+                self._with_own_table(
+                    template_input(loaded, model, window.type if window else None)
+                ),
                 window,
                 scans,
                 lookup=self._lookup,
@@ -61,6 +75,21 @@ class ChunkRenderer:
             )
         except ProjectError as error:
             raise ProjectError(*(d.for_model(name) for d in error.diagnostics)) from None
+
+    def _with_own_table(self, model: TemplateInput) -> TemplateInput:
+        facts = self.workspace.facts[model.name]
+        if not facts.reads_itself or self.has_table(model.name):
+            return model
+        declared = {c.name.lower(): c.data_type for c in self.workspace.models[model.name].columns}
+        quote = self.workspace.loaded.adapter.quote_name
+        columns = []
+        for column in facts.columns:
+            kind = declared.get(column.name.lower()) or column.type
+            value = f"CAST(NULL AS {kind})" if kind else "NULL"
+            columns.append(f"{value} AS {quote(column.name)}")
+        empty = f"(SELECT {', '.join(columns)} WHERE FALSE)"
+        identifier = self.workspace.models[model.name].relation.identifier
+        return replace(model, stand_in=ExternalRelation(empty, identifier))
 
     def _expected(self, name: str) -> tuple[str, ...]:
         render = self.workspace.renders[name]

@@ -71,7 +71,8 @@ def render(
         ),
         fills=False,
     )
-    renderer = ChunkRenderer(planned.prepared.workspace)
+    tables = planned.prepared.state.tables
+    renderer = ChunkRenderer(planned.prepared.workspace, lambda name: name in tables)
     models: dict[str, list[RenderedChunk]] = {}
     for step in planned.plan.steps:
         partitioning = planned.prepared.workspace.partitionings[step.model]

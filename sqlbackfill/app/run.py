@@ -115,7 +115,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         models=planned.models,
         adapter=loaded.adapter,
         ledger=ledger_of(workspace),
-        sql=ChunkRenderer(workspace),
+        sql=ChunkRenderer(workspace, _OwnTables(planned)),
         reads=planned.prepared.reads.upstream,
         versions=planned.prepared.versions,
         clock=lambda: datetime.now(UTC),
@@ -131,6 +131,25 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         return execute(inputs)
     finally:
         loaded.adapter.close()
+
+
+class _OwnTables:
+    """Whether a model has its table by now. Looks at the warehouse until it has."""
+
+    def __init__(self, planned: Planned) -> None:
+        self._workspace = planned.prepared.workspace
+        self._known = set(planned.prepared.state.tables)
+
+    def __call__(self, name: str) -> bool:
+        if name not in self._known:
+            session = self._workspace.loaded.adapter.session()
+            try:
+                found = session.table(self._workspace.models[name].relation)
+            finally:
+                session.close()
+            if found is not None:
+                self._known.add(name)
+        return name in self._known
 
 
 def _already(planned: Planned) -> dict[str, PartitionSet]:

@@ -78,7 +78,7 @@ class RefNames:
     def this(self) -> OccurringRelation:
         """The model's own table."""
         model = self._render.model
-        return self._relation("this", model.name, model.relation)
+        return self._relation("this", model.name, model.stand_in or model.relation)
 
     def _relation(self, target: str, name: str, known: Any) -> OccurringRelation:
         return OccurringRelation(

@@ -59,7 +59,7 @@ class TemplateInput:
 
     `sql` is the file's text, `file` its path as diagnostics show it. `config` is what is known of
     its configuration so far (for `config.get`). `relation` is what `this` names; None while it is
-    not known, an external one where the model has no table yet. `window_vars` maps a project
+    not known. `stand_in` takes its place in the SQL as long as the model has no table. `window_vars` maps a project
     variable that carries the window to `start` or `end`.
     """
 
@@ -68,7 +68,8 @@ class TemplateInput:
     sql: str
     package: str = ""
     config: Mapping[str, object] = field(default_factory=dict)
-    relation: Relation | ExternalRelation | None = None
+    relation: Relation | None = None
+    stand_in: ExternalRelation | None = None
     partition: PartitionNames | None = None
     window_vars: Mapping[str, str] = field(default_factory=dict)
 

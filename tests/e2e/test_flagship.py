@@ -267,6 +267,19 @@ def test_a_rendered_chunk_gives_the_rows_that_the_table_holds(
         assert connection.execute("select count(*) from rendered").fetchall() != [(0,)]
 
 
+def test_a_model_that_reads_itself_renders_runnable_sql_before_it_has_a_table(
+    fresh: ProjectDir,
+) -> None:
+    assert fresh.command("run", "-s", "flights", "-p", "2013-01-01", "--yes").exit_code == 0
+
+    outcome = fresh.command("render", "-s", "aircraft_minutes", "-p", "2013-01-01", "--json")
+
+    assert outcome.exit_code == 0, outcome
+    sql = outcome.document["models"][0]["chunks"][0]["sql"]
+    flown = "select count(distinct tailnum) from flights"
+    assert fresh.rows(f"select count(*) from ({sql})") == fresh.rows(flown)
+
+
 def test_a_day_of_flights_reads_few_of_the_files_row_groups(
     fresh: ProjectDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,12 +137,14 @@ class DuckDBAdapter:
                     fix="run `sqlbackfill status` to see what it holds",
                 )
             )
-        session.describe(query)  # so that a fault is placed in the query as it was given
+        columns = session.describe(query)
         schema = f"{quote_name(relation.database)}.{quote_name(relation.schema)}"
         identity, made = new_identity(), quote_relation(relation)
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        head = f"CREATE TABLE {made} AS SELECT * FROM (\n"
-        session.execute(f"{head}{query.rstrip().rstrip(';')}\n) LIMIT 0")
+        # Not CREATE TABLE … AS … LIMIT 0: in DuckDB 2.0.0 a large parallel INSERT by the same
+        # transaction into a table made so cannot be read back on that connection.
+        body = ", ".join(f"{quote_name(column.name)} {column.type}" for column in columns)
+        session.execute(f"CREATE TABLE {made} ({body})")
         session.execute(f"COMMENT ON TABLE {made} IS {_text(with_identity(None, identity))}")
         return identity
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sqlbackfill.errors import WarehouseError
@@ -28,6 +30,22 @@ def test_a_made_table_is_empty_and_carries_its_identity(
         Column("note", "VARCHAR"),
     )
     assert session.execute(f"SELECT count(*) FROM {adapter.quote(relation)}") == [(0,)]
+
+
+def test_what_is_inserted_by_the_transaction_that_made_the_table_is_seen_at_once(
+    adapter: Adapter, session: Session, relation: Relation, tmp_path: Path
+) -> None:
+    source = f"'{tmp_path / 'many.parquet'}'"
+    session.execute(f"COPY (SELECT range AS n FROM range(400000)) TO {source}")
+    table = adapter.quote(relation)
+    if adapter.transactional_ddl:
+        session.begin()
+    adapter.create_table(session, relation, f"SELECT n FROM {source}")
+    session.execute_count(f"INSERT INTO {table} SELECT n FROM {source}")
+    assert session.execute(f"SELECT count(*), max(n) FROM {table}") == [(400_000, 399_999)]
+    if adapter.transactional_ddl:
+        session.commit()
+    assert session.execute(f"SELECT count(*), max(n) FROM {table}") == [(400_000, 399_999)]
 
 
 def test_a_table_is_made_with_the_schema_that_it_needs(adapter: Adapter, session: Session) -> None:

@@ -45,7 +45,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...], **kwargs: Any) -> None:
         kwargs["context_settings"] = {**_WIDTH, "allow_extra_args": True}
-        super().__init__(*args, add_help_option=False, **kwargs)
+        kwargs["add_help_option"] = False
+        super().__init__(*args, **kwargs)
         self.examples = examples
         self.params += [help_option(), *global_options()]
 

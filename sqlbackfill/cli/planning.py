@@ -49,7 +49,7 @@ def label_of(planned: Planned) -> Label:
 
 
 def show_planned(call: Invocation, planned: Planned, *, as_json: bool) -> int:
-    """Prints a plan as data; 1 if a part of it is blocked, else 0."""
+    """Prints a plan as data; 0, also where parts of it are blocked: a plan fails at nothing."""
     from sqlbackfill.cli.show.plan import plan_text
 
     call.warn(planned.plan.warnings)

@@ -55,6 +55,8 @@ class Running:
         """
         plan = planned.plan
         if not plan.steps:
+            if plan.skipped and not plan.blocked:
+                self._show(planned)
             return True
         if not self.yes and not can_ask():
             raise GuardError(
@@ -65,12 +67,15 @@ class Running:
                     fix="add --yes; `sqlbackfill plan` with the same options shows what would run",
                 )
             )
+        self._show(planned)
+        return self.yes or self._ask(planned)
+
+    def _show(self, planned: Planned) -> None:
         if not self.as_json:
             look = self.output.err
-            text = plan_text(plan, label_of(planned), look, most_steps=_MOST_STEPS)
+            text = plan_text(planned.plan, label_of(planned), look, most_steps=_MOST_STEPS)
             (self.output.remark if self.yes else self.output.message)(f"{text}\n")
-        self.call.warn(plan.warnings)
-        return self.yes or self._ask(planned)
+        self.call.warn(planned.plan.warnings)
 
     def _ask(self, planned: Planned) -> bool:
         import sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlbackfill.errors import Diagnostic
@@ -11,11 +11,11 @@ from sqlbackfill.plan.types import Chunk, Plan
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """`skipped_partitions` were committed before by a run of the same plan."""
+    """`skipped` counts, by model, the partitions that a run of the same plan committed before."""
 
     run_id: str
     plan: Plan
-    skipped_partitions: int
+    skipped: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ class Tally:
             )
 
     @property
-    def skipped(self) -> int:
-        return sum(progress.skipped for progress in self.progress.values())
+    def skipped(self) -> dict[str, int]:
+        return {name: progress.skipped for name, progress in self.progress.items()}
 
     @property
     def is_complete(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sqlbackfill.cli.output import Look
+from sqlbackfill.cli.show.words import folded
 from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -35,8 +36,7 @@ def lines_below(root: Path) -> Lines:
 def full(diagnostic: Diagnostic, look: Look, lines: Lines) -> str:
     """One diagnostic over several lines, with the user's own line quoted and marked."""
     colour = _COLOURS[diagnostic.severity]
-    head = look.paint(f"{diagnostic.severity.value}[{diagnostic.code}]", "bold", colour)
-    rows = [f"{head}: {look.paint(_in_model(diagnostic), 'bold')}"]
+    rows = _headed(diagnostic, look, colour)
     margin = " "
     if diagnostic.span:
         margin = " " * len(str(diagnostic.span.line))
@@ -48,6 +48,14 @@ def full(diagnostic: Diagnostic, look: Look, lines: Lines) -> str:
         rows.append(f"{margin} {look.paint('=', 'blue')} {look.paint(label, 'bold')}: {first}")
         rows += [f"{margin}   {' ' * len(label)}  {line}" for line in more]
     return "\n".join(rows)
+
+
+def _headed(diagnostic: Diagnostic, look: Look, colour: str) -> list[str]:
+    """The code and the message, folded to the terminal; what follows them may be copied, so is not."""
+    head = f"{diagnostic.severity.value}[{diagnostic.code}]"
+    first, *more = folded(_in_model(diagnostic), width=look.width, first=f"{head}: ", rest="  ")
+    told = f"{look.paint(head, 'bold', colour)}{look.paint(first[len(head) :], 'bold')}"
+    return [told, *(look.paint(line, "bold") for line in more)]
 
 
 def every_error(diagnostics: Sequence[Diagnostic], look: Look, lines: Lines) -> str:

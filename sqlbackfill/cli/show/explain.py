@@ -120,7 +120,10 @@ def _verdict(model: Document, look: Look) -> list[str]:
 
 
 def _reasons(model: Document, look: Look, lines: Lines) -> list[str]:
-    blocks = [full(diagnostic_of(reason), look, lines) for reason in model["separable"]["reasons"]]
+    narrower = _narrower(look)
+    blocks = [
+        full(diagnostic_of(reason), narrower, lines) for reason in model["separable"]["reasons"]
+    ]
     return [f"  {line}".rstrip() for block in blocks for line in block.split("\n")]
 
 

@@ -21,9 +21,9 @@ def listing_text(document: Document, look: Look) -> str:
     table = Table(
         columns=(
             Column("model", keep=True),
-            Column("partitions"),
-            Column("from"),
-            Column("until"),
+            Column("partitions", keep=True),
+            Column("from", keep=True),
+            Column("until", keep=True),
             Column("reads"),
         ),
         rows=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.words import Label, count, folded, ranges
@@ -47,7 +48,9 @@ def plan_text(plan: Plan, label: Label, look: Look, *, most_steps: int | None = 
 
 def headline(plan: Plan, look: Look) -> str:
     """What the plan comes to, on one line."""
-    total = totals(plan) if plan.steps else "nothing to do"
+    total = "nothing can be rebuilt as asked" if plan.blocked else "nothing to do"
+    if plan.steps:
+        total = totals(plan)
     as_of = f"{plan.as_of:%Y-%m-%d %H:%M} UTC"
     about = f"plan {plan.plan_id[:16]}, target {plan.target}, as of {as_of}"
     return f"{look.paint(total, 'bold')}\n{look.paint(about, 'dim')}"
@@ -75,8 +78,11 @@ def _steps(steps: list[tuple[int, Step]], label: Label, look: Look, most: int | 
     shown = steps if most is None else steps[:most]
     wide = max((len(step.model) for _, step in shown), default=0)
     lines: list[str] = []
+    told: set[str] = set()
     for number, step in shown:
-        lines += _step(number, step, label, look, wide)
+        because = "as above" if step.because in told else step.because
+        told.add(step.because)
+        lines += _step(number, replace(step, because=because), label, look, wide)
     if len(steps) > len(shown):
         lines.append(f"  … and {count(len(steps) - len(shown), 'more step')}")
     return lines
@@ -89,8 +95,8 @@ def _step(number: int, step: Step, label: Label, look: Look, wide: int) -> list[
     indent = " " * (len(model) + 8)
     first, *more = folded(named, width=look.width, first=indent, rest=indent)
     how = (
-        f"{count(len(step.partitions), 'partition')}, {_REASONS[step.reason]}: "
-        f"{count(len(step.chunks), 'query')} ({step.strategy}, {step.because})"
+        f"{count(len(step.partitions), 'partition')}, {_REASONS[step.reason]}; "
+        f"{count(len(step.chunks), 'query')}: {step.strategy}, {step.because}"
     )
     below = folded(how, width=look.width, first=" " * 6, rest=" " * 6)
     return [f"{name}{first.strip()}".rstrip(), *more, *(look.paint(line, "dim") for line in below)]

@@ -36,6 +36,7 @@ class ModelProgress:
     name: str
     total: int
     done: int = 0
+    skipped: int = 0
     failed: int = 0
     rows: int = 0
     queries: int = 0
@@ -45,7 +46,12 @@ class ModelProgress:
 
     @property
     def is_over(self) -> bool:
-        return self.done + self.failed >= self.total
+        return self.present + self.failed >= self.total
+
+    @property
+    def present(self) -> int:
+        """The partitions that need nothing more: built by this run or by one before it."""
+        return self.done + self.skipped
 
     def elapsed(self, now: float) -> float:
         """Seconds since its first query began, until its last one ended once it is over."""
@@ -57,7 +63,7 @@ class ModelProgress:
         """Seconds that the rest should take; None before anything is done."""
         if self.first is None or not self.done or self.is_over:
             return None
-        return self.elapsed(now) / self.done * (self.total - self.done - self.failed)
+        return self.elapsed(now) / self.done * (self.total - self.present - self.failed)
 
 
 @dataclass(slots=True)
@@ -73,11 +79,12 @@ class Progress:
     def take(self, event: Event) -> None:
         """Brings the counts up to date."""
         match event:
-            case RunStarted(plan=plan):
+            case RunStarted(plan=plan, skipped=skipped):
                 self.begun = self.clock()
                 for step in plan.steps:
-                    entry = self.models.setdefault(step.model, ModelProgress(step.model, 0))
-                    entry.total += len(step.partitions)
+                    self._model(step.model).total += len(step.partitions)
+                for name, partitions in skipped.items():
+                    self._model(name).skipped = partitions
             case ChunkStarted(model=model):
                 entry = self._model(model)
                 entry.running += 1
@@ -89,8 +96,12 @@ class Progress:
                 entry.rows += rows
                 entry.queries += 1
                 self.warnings += event.warnings
-            case ChunkFailed(model=model, chunk=chunk) | ChunkBlocked(model=model, chunk=chunk):
-                self._ended(model).failed += chunk.end - chunk.start
+            case ChunkFailed(model=model, chunk=chunk):
+                entry = self._ended(model)
+                entry.failed += chunk.end - chunk.start
+                entry.queries += 1
+            case ChunkBlocked(model=model, chunk=chunk):
+                self._model(model).failed += chunk.end - chunk.start
             case Draining():
                 self.is_draining = True
             case RunFinished():
@@ -152,7 +163,7 @@ class LiveProgress:
 
     def __call__(self, event: Event) -> None:
         self.progress.take(event)
-        if isinstance(event, RunStarted):
+        if isinstance(event, RunStarted) and self.progress.models:
             self._live = self._start()
         elif isinstance(event, RunFinished):
             self.close()
@@ -202,7 +213,7 @@ def progress_for(output: Output, progress: Progress) -> LineProgress | LiveProgr
 
 def line(model: ModelProgress, now: float) -> str:
     """One model on one plain line."""
-    said = [f"{model.done:,}/{count(model.total, 'partition')}", count(model.rows, "row")]
+    said = [f"{model.present:,}/{count(model.total, 'partition')}", count(model.rows, "row")]
     if model.failed:
         said.append(f"{model.failed:,} failed")
     if model.is_over:
@@ -221,12 +232,12 @@ def frame(progress: Progress, now: float, look: Look, *, rows: int) -> list[str]
     shown = [model for name, model in progress.models.items() if name in chosen]
     wide = min(max((len(model.name) for model in shown), default=0), 22)
     lines = [bar_line(model, now, look, wide) for model in shown]
-    done = sum(model.done for model in models)
+    done = sum(model.present for model in models)
     total = sum(model.total for model in models)
     tail = f"{done:,}/{count(total, 'partition')}, {duration(now - progress.begun)}"
     if len(shown) < len(models):
         tail = f"{count(len(models) - len(shown), 'more model')}; {tail}"
-    lines.append(look.paint(f"{tail}; {_DRAINING}" if progress.is_draining else tail, "dim"))
+    lines.append(look.paint(_DRAINING if progress.is_draining else tail, "dim"))
     return lines
 
 
@@ -234,9 +245,9 @@ def bar_line(model: ModelProgress, now: float, look: Look, wide: int) -> str:
     """One model with its bar, at most 80 columns if its name is cut to `wide`, 22 at most."""
     name = model.name if len(model.name) <= wide else f"{model.name[: wide - 1]}…"
     bar = _bar(model, 10 if (look.width or 80) < 100 else 30, look)
-    said = f"{model.done:,}/{model.total:,}"
+    said = f"{model.present:,}/{model.total:,}"
     if model.total > 9999:
-        said = f"{_short(model.done)}/{_short(model.total)}"
+        said = f"{_short(model.present)}/{_short(model.total)}"
     elapsed = model.elapsed(now)
     rows = f"{_short(model.rows)} rows" if model.rows or model.first is not None else ""
     rate = f"{_short(model.rows / elapsed)}/s" if elapsed > 0.05 and model.rows else ""
@@ -249,7 +260,7 @@ def bar_line(model: ModelProgress, now: float, look: Look, wide: int) -> str:
 
 def _bar(model: ModelProgress, width: int, look: Look) -> str:
     total = max(model.total, 1)
-    filled = width * model.done // total
+    filled = width * model.present // total
     broken = min(width - filled, -(-width * model.failed // total))
     return (
         look.paint(look.sign("█", "#") * filled, "green")

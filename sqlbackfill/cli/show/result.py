@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 def result_text(result: RunResult, look: Look) -> str:
     """One line on how it ended, then a row for each model that the run was about."""
+    if result.status == "done" and not result.models:
+        return "nothing to do"
     built = sum(model.partitions_built for model in result.models)
+    before = sum(model.partitions_skipped for model in result.models)
+    if result.status == "done" and before and not built:
+        return (
+            f"nothing to do: a run of this plan has built all of its {count(before, 'partition')}"
+        )
     rows = sum(model.rows for model in result.models)
     seconds = sum(model.seconds for model in result.models)
     colour = "green" if result.status == "done" else "red"
     head = look.paint(str(result.status), "bold", colour)
     said = (
-        f"{head}: {count(built, 'partition')}, {count(rows, 'row')} in {duration(seconds)} "
+        f"{head}: built {count(built, 'partition')}, {count(rows, 'row')} in {duration(seconds)} "
         f"(run {result.run_id})"
     )
     return "\n".join([said, _table(result).draw(look)]) if result.models else said

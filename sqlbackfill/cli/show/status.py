@@ -95,8 +95,13 @@ def _under_way(run: Document, look: Look) -> str:
     wide = min(max((len(name) for name in run["models"]), default=0), 22)
     lines = [f"run {run['run_id']} is under way (process {run['pid']}): {run['command']}"]
     for name, model in run["models"].items():
-        done = model["built"] + model["skipped"]
-        failed = model["failed"] + model["blocked"]
-        progress = ModelProgress(name, model["total"], done, failed, model["rows"])
+        progress = ModelProgress(
+            name,
+            model["total"],
+            done=model["built"],
+            skipped=model["skipped"],
+            failed=model["failed"] + model["blocked"],
+            rows=model["rows"],
+        )
         lines.append(bar_line(progress, 0.0, look, wide))
     return "\n".join(lines)

@@ -93,3 +93,9 @@ def test_no_line_is_wider_than_the_terminal() -> None:
         a_step("b", Reason.MISSING, *((n * 2, n * 2 + 1) for n in range(10**9, 10**9 + 9))),
     )
     assert max(map(len, plan_text(plan, label, LOOK).split("\n"))) <= 80
+
+
+def test_why_a_strategy_was_chosen_is_said_once_a_section() -> None:
+    text = plan_text(a_plan(a_step("a"), a_step("b")), label, Look())
+    assert text.count("one query over the range gives the same rows") == 1
+    assert "31 partitions, asked for; 1 query: range, as above" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -48,7 +49,7 @@ def started(**sizes: int) -> RunStarted:
         for name, size in sizes.items()
     )
     plan = Plan(plan_id="p", as_of=datetime(2014, 1, 1, tzinfo=UTC), target="dev", steps=steps)
-    return RunStarted("r1", plan, 0)
+    return RunStarted("r1", plan, {})
 
 
 def run_all(display: LineProgress, clock: Clock, model: str, chunks: int, each_s: float) -> None:
@@ -102,6 +103,28 @@ def test_failed_and_blocked_partitions_are_counted_apart() -> None:
     progress.take(ChunkBlocked("flights", Chunk(1, 3), by="other"))
     model = progress.models["flights"]
     assert (model.done, model.failed, model.running, model.is_over) == (0, 3, 0, True)
+
+
+def test_a_chunk_counts_all_the_partitions_that_it_holds() -> None:
+    progress = Progress(Clock())
+    progress.take(started(flights=31))
+    progress.take(ChunkStarted("flights", Chunk(0, 31)))
+    progress.take(ChunkFinished("flights", Chunk(0, 31), rows=10, seconds=1.0))
+    assert progress.models["flights"].done == 31
+    assert progress.models["flights"].is_over
+
+
+def test_what_a_run_before_has_built_counts_as_done_but_not_towards_the_rate() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    progress.take(replace(started(flights=10), skipped={"flights": 6}))
+    progress.take(ChunkStarted("flights", Chunk(6, 7)))
+    clock.now = 2.0
+    progress.take(ChunkFinished("flights", Chunk(6, 7), rows=10, seconds=2.0))
+    model = progress.models["flights"]
+    assert (model.present, model.left(clock.now)) == (7, 6.0)
+    progress.take(ChunkFinished("flights", Chunk(7, 10), rows=10, seconds=2.0))
+    assert model.is_over
 
 
 def test_a_frame_shows_what_runs_first_and_fits_the_terminal() -> None:

@@ -97,7 +97,7 @@ def test_a_failed_run_ends_with_the_command_that_goes_on(
     assert running(yes=True).end(FAILED) == 1
     said = capsys.readouterr()
     assert said.out.split("\n") == [
-        "failed: 30 partitions, 27,004 rows in 1.5 s (run r1)",
+        "failed: built 30 partitions, 27,004 rows in 1.5 s (run r1)",
         "model    partitions    rows  queries  seconds",
         "flights          30  27,004       31     1.50",
         "go on with: sqlbackfill resume r1",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from sqlbackfill.partitions.zone_images import (
@@ -32,7 +33,9 @@ FIXED_US = {
 _WEEK_PHASE_US = 3 * DAY_US  # 1970-01-01 was a Thursday
 _EPOCH_DAYS = 719_468  # days from 0000-03-01 to 1970-01-01
 _ERA_DAYS = 146_097
-_MOST_PATHS = 12
+# Beyond these an intersection forgets its longest paths, and a hull gives up: both only widen.
+_MOST_PATHS = 4
+_MOST_OPTIONS = 6
 
 
 class Op(StrEnum):
@@ -122,6 +125,8 @@ def is_at_most(a: Path, b: Path) -> bool:
         return False
     if a.origin is Origin.CONST:
         return a.constant <= b.constant
+    if a.steps == b.steps:
+        return True
     common = 0
     for mine, other in zip(a.steps, b.steps, strict=False):
         if mine != other:
@@ -150,7 +155,7 @@ def either(a: Limit | None, b: Limit | None, *, lower: bool) -> Limit | None:
         if not any(_covers(other, option, lower=lower) for other in kept):
             kept = [k for k in kept if not _covers(option, k, lower=lower)]
             kept.append(option)
-    return None if len(kept) > _MOST_PATHS else tuple(kept)
+    return None if len(kept) > _MOST_OPTIONS else tuple(kept)
 
 
 def is_within(inner: Limit | None, outer: Limit | None, *, lower: bool) -> bool:
@@ -200,10 +205,9 @@ def _meet(a: Limit | None, b: Limit | None, *, lower: bool) -> Limit | None:
         return a
     if is_within(b, a, lower=lower):
         return b
-    if len(a) * len(b) > _MOST_PATHS:
+    if len(a) * len(b) > _MOST_OPTIONS:
         return a
-    options = tuple(_tightest((*x, *y), lower=lower) for x in a for y in b)
-    return options if all(len(option) <= _MOST_PATHS for option in options) else a
+    return tuple(_tightest((*x, *y), lower=lower) for x in a for y in b)
 
 
 def _tightest(paths: tuple[Path, ...], *, lower: bool) -> tuple[Path, ...]:
@@ -212,13 +216,14 @@ def _tightest(paths: tuple[Path, ...], *, lower: bool) -> tuple[Path, ...]:
         if not any(_is_looser(path, other, lower=lower) for other in kept):
             kept = [k for k in kept if not _is_looser(k, path, lower=lower)]
             kept.append(path)
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda path: len(path.steps))[:_MOST_PATHS])
 
 
 def _is_looser(path: Path, other: Path, *, lower: bool) -> bool:
     return is_at_most(path, other) if lower else is_at_most(other, path)
 
 
+@lru_cache(maxsize=4096)
 def _reach(steps: Steps) -> tuple[int, int] | None:
     """How far `steps` can move a value, down and up; None where the unit changes."""
     down = up = 0

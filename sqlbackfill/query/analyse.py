@@ -17,6 +17,7 @@ from sqlbackfill.query.kinds import Kind, same_axis
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
 from sqlbackfill.query.read_window import Demand, PassResult, ReadWindowPass
+from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.separability import Judgement, judge
 from sqlbackfill.query.terms import OWN_PARTITION, Terms
@@ -125,7 +126,8 @@ def _pass(
     reader = ConditionReader(terms, constants, with_author_bounds=with_author_bounds)
     window_pass = ReadWindowPass(scopes, terms, reader)
     if not parsed.is_qualified:
-        window_pass.everything(parsed.tree, {}, ())
+        unresolved = Reason("NAMES_UNRESOLVED", parsed.tree)
+        window_pass.everything(parsed.tree, {}, (unresolved,))
         return window_pass.result
     demand = Demand()
     if request.partition is not None and _can_demand(kind, request):

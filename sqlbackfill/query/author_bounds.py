@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlbackfill.errors import Diagnostic, Severity
+from sqlglot import exp
+
+from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.query.conditions import AuthorBound
 from sqlbackfill.query.facts import AnalysisRequest
@@ -11,7 +13,7 @@ from sqlbackfill.query.offsets import offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.read_window import PassResult
 from sqlbackfill.query.terms import Range
-from sqlbackfill.query.values import count_markers
+from sqlbackfill.query.values import count_markers, holds_marker
 
 
 def judge_author_bounds(
@@ -30,17 +32,32 @@ def judge_author_bounds(
         return None, ()
     found: list[Diagnostic] = []
     if request.bounds_in_control_flow:
-        found.append(_as_value("TEMPLATE_REGIME", "the template's control flow", request, None))
+        found.append(_as_value("TEMPLATE_REGIME", "in the template's control flow", request, None))
     if judged.checked_markers < count_markers(parsed.tree):
-        found.append(_as_value("BOUND_AS_VALUE", "a value", request, None))
+        place = places.of(_unchecked(parsed.tree, judged))
+        found.append(_as_value("BOUND_AS_VALUE", "as a value", request, place))
+        return False, tuple(found)
     found += [_narrow(bound, need, request, places, output) for bound, need in judged.too_narrow]
     return not found, tuple(found)
 
 
-def _as_value(code: str, use: str, request: AnalysisRequest, span: None) -> Diagnostic:
+def _unchecked(tree: exp.Expr, judged: PassResult) -> exp.Expr:
+    """The first bound that stands in no comparison of its own."""
+    known = {id(node) for node in judged.checked_nodes}
+    for leaf in tree.find_all(exp.Literal, exp.Identifier):
+        if holds_marker(leaf):
+            node: exp.Expr | None = leaf
+            while node is not None and id(node) not in known:
+                node = node.parent
+            if node is None:
+                return leaf
+    return tree
+
+
+def _as_value(code: str, use: str, request: AnalysisRequest, span: SourceSpan | None) -> Diagnostic:
     return Diagnostic(
         code=code,
-        message=f"a bound of the partition is used in {use}, so the query is right for one partition only",
+        message=f"a bound of the partition is used {use}, so the query is right for one partition only",
         severity=Severity.NOTE,
         span=span,
         fix="select the date from a table instead, or accept one query per partition",

@@ -92,3 +92,15 @@ def is_aggregate(node: exp.Expr) -> bool:
 def choosers(nodes: Iterable[exp.Expr]) -> list[exp.Expr]:
     """The aggregates whose value depends on the order in which rows come."""
     return [node for node in nodes if isinstance(node, _CHOOSERS)]
+
+
+def first_choice(node: exp.Expr) -> exp.Expr | None:
+    """The first part below `node` that might choose between rows, where nothing more is known."""
+    for inner in node.walk():
+        if isinstance(
+            inner, (exp.Window, exp.Limit, exp.Offset, exp.Fetch, exp.TableSample, *_CHOOSERS)
+        ):
+            return inner
+        if is_unknown_function(inner) or (isinstance(inner, exp.Distinct) and inner.args.get("on")):
+            return inner
+    return None

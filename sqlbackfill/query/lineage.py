@@ -15,6 +15,7 @@ from sqlbackfill.query.scopes import (
     TableSource,
     arm_names,
     projection,
+    resolve,
 )
 
 Sources = frozenset[tuple[str, str]]
@@ -68,8 +69,7 @@ class Lineage:
         return frozenset().union(*(self._column(c, scope) for c in node.find_all(exp.Column)))
 
     def _column(self, column: exp.Column, scope: Scope) -> Sources:
-        table = column.args.get("table")
-        found = scope.find(table.name) if table is not None else None
+        found = resolve(column, scope)
         if found is None:
             return frozenset()
         owner, source = found

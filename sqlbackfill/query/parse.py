@@ -113,7 +113,9 @@ def _syntax_errors(error: ParseError, request: AnalysisRequest, places: Places) 
     for one in error.errors:
         word = one.get("highlight") or ""
         line, column = one.get("line") or 1, (one.get("col") or 1) - max(len(word) - 1, 0)
-        what = (one.get("description") or "invalid expression").rstrip(".")
+        what = (
+            (one.get("description") or "invalid expression").split(" but got <Token")[0].rstrip(".")
+        )
         near = f" near `{word}`" if word.strip() else ""
         found.append(
             Diagnostic(

@@ -6,7 +6,7 @@ reverse of evaluation (analysis, section 3). What has no rule here reads everyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,7 +19,7 @@ from sqlbackfill.query.conditions import (
     Membership,
     conjuncts,
 )
-from sqlbackfill.query.determinism import choosers, is_unknown_function
+from sqlbackfill.query.determinism import choosers, first_choice, is_unknown_function
 from sqlbackfill.query.grouping import Grouping, grouping_of, is_understood_group
 from sqlbackfill.query.joins import JoinPass, Leaf, Need, Tree, build_tree, row_edges
 from sqlbackfill.query.kinds import joint, same_axis
@@ -89,6 +89,7 @@ class PassResult:
     leaves: list[LeafNeed] = field(default_factory=list)
     chances: list[Reason] = field(default_factory=list)
     checked_markers: int = 0
+    checked_nodes: list[exp.Expr] = field(default_factory=list)
     too_narrow: list[tuple[AuthorBound, Range | None]] = field(default_factory=list)
     unused: set[int] = field(default_factory=set)
 
@@ -140,20 +141,25 @@ class ReadWindowPass:
             demand = self._pending.pop(id(cte), None)
             if tangled:
                 why = demand.why if demand is not None else ()
-                self._everything(
-                    cte.query, cte.visible, (*why, Reason("RECURSIVE", cte.query, cte.name))
-                )
+                reason = Reason("RECURSIVE", cte.query, cte.name)
+                self._everything(cte.query, cte.visible, (*why, reason), {c.name for c in ctes})
             elif demand is None:
                 self.result.unused |= {id(t) for t in cte.query.find_all(exp.Table)}
             else:
                 self.query(cte.query, demand, cte.visible, None)
 
-    def _everything(self, node: exp.Expr, env: Env, why: tuple[Reason, ...]) -> None:
-        """Every table and CTE that stands anywhere below `node` is read whole."""
-        if why and why[-1].code in ("UNKNOWN_NODE", "SAMPLE"):
+    def _everything(
+        self, node: exp.Expr, env: Env, why: tuple[Reason, ...], own: Collection[str] = ()
+    ) -> None:
+        """Every table and CTE below `node` is read whole, save the names that are its `own`."""
+        if why and why[-1].code in ("UNKNOWN_NODE", "SAMPLE", "NAMES_UNRESOLVED"):
             self.result.chances.append(why[-1])
+        elif (choice := first_choice(node)) is not None:
+            self.result.chances.append(Reason("TIES", choice, "this part"))
         for table in node.find_all(exp.Table):
             cte = env.get(table.name) if not table.args.get("db") else None
+            if table.name in own and not table.args.get("db"):
+                continue
             if cte is not None:
                 self._ask(cte, Demand({}, {}, why))
             else:
@@ -207,7 +213,7 @@ class ReadWindowPass:
         reason = _unknown_part(node)
         tree = None if reason else build_tree(scope, self._reader)
         if reason is None and tree is None and node.args.get("from_") is not None:
-            reason = Reason("UNKNOWN_NODE", node.args["from_"])
+            reason = _unknown_source(node)
         if reason is not None:
             self._everything(_without_ctes(node), env, (*demand.why, reason))
             return
@@ -401,6 +407,7 @@ class SelectPass:
         """Compares the author's own bounds with what is needed of the rows that they filter."""
         for bound in condition.author_bounds:
             self.outer_pass.result.checked_markers += bound.markers
+            self.outer_pass.result.checked_nodes.append(bound.node)
             need = bounds.get(bound.term)
             inside = need is not None and replace(need, settles=False).is_within(bound.range)
             if not inside:
@@ -514,6 +521,23 @@ def _unknown_part(node: exp.Select) -> Reason | None:
             if is_unknown_function(inner):
                 return Reason("UNKNOWN_NODE", inner, inner.name)
     return None
+
+
+def _unknown_source(node: exp.Select) -> Reason:
+    """What in FROM has no rule."""
+    from_ = node.args["from_"]
+    operands = [from_.this, *(join.this for join in node.args.get("joins") or ())]
+    for operand in operands:
+        if operand.args.get("sample"):
+            return Reason("SAMPLE", operand)
+        if operand.args.get("pivots"):
+            return Reason("UNKNOWN_NODE", operand, "pivot")
+    for join in node.args.get("joins") or ():
+        if join.args.get("method"):
+            return Reason("UNKNOWN_NODE", join, f"{join.args['method'].lower()} join")
+        if join.args.get("global_"):
+            return Reason("UNKNOWN_NODE", join, "an outer join by using")
+    return Reason("UNKNOWN_NODE", from_, "this from clause")
 
 
 def _nested_queries(node: exp.Expr) -> list[exp.Query]:

@@ -89,6 +89,10 @@ _TEXTS: Final = {
         "`{s}` has no rule in the analysis, so `{r}` is read {how}",
         "write it in another way, or accept it",
     ),
+    "NAMES_UNRESOLVED": (
+        "the names in the query cannot be resolved, so `{r}` is read {how}",
+        "qualify the columns with their tables, or let the inputs' columns be known",
+    ),
     "NOT_PARTITION_COLUMN": (
         "the rows that are needed are known by another column than `{s}`, by which `{r}` is partitioned",
         "compare `{s}` too, where it is tied to the other column",
@@ -108,6 +112,10 @@ _CHANCES: Final = {
         "write it in another way",
     ),
     "SAMPLE": ("a sample differs from run to run", "filter by a hash instead"),
+    "NAMES_UNRESOLVED": (
+        "the names in the query cannot be resolved, so two queries may give different rows",
+        "qualify the columns with their tables, or let the inputs' columns be known",
+    ),
 }
 
 
@@ -143,3 +151,10 @@ def chance(reason: Reason, places: Places, model: str) -> Diagnostic:
 def distinct(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The diagnostics in order, each once."""
     return tuple(dict.fromkeys(diagnostics))
+
+
+def said_once(first: Iterable[Diagnostic], more: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """`first`, then those of `more` that do not say the same code of the same place."""
+    kept = distinct(first)
+    said = {(one.code, one.span) for one in kept}
+    return (*kept, *(one for one in distinct(more) if (one.code, one.span) not in said))

@@ -93,6 +93,29 @@ class Scope:
         return None
 
 
+def resolve(column: exp.Expr, scope: Scope) -> tuple[Scope, Source] | None:
+    """The source that a column comes from, None where that is not certain.
+
+    A bare name that sqlglot left bare belongs to the only source there is, if that one's columns are
+    not known, nothing around could have it, and the SELECT shows no other thing under that name.
+    """
+    table = column.args.get("table")
+    if table is not None:
+        return scope.find(table.name)
+    if scope.parent is not None or scope.is_opaque or len(scope.sources) != 1:
+        return None
+    (source,) = scope.sources.values()
+    if not isinstance(source, TableSource) or source.types is not None:
+        return None
+    for node in scope.select.expressions:
+        shown = node.unalias()
+        if node.alias_or_name == column.name and (
+            not isinstance(shown, exp.Column) or shown.name != column.name
+        ):
+            return None
+    return scope, source
+
+
 class Scopes:
     """Makes the scopes of one query and remembers them. `inputs` are the occurrences by marker."""
 
@@ -179,7 +202,7 @@ class Scopes:
         return self.kind(expression, scope) if expression is not None else None
 
     def _column_kind(self, column: exp.Expr, scope: Scope) -> Kind:
-        found = scope.find(column.args["table"].name) if column.args.get("table") else None
+        found = resolve(column, scope)
         if found is None:
             return None
         owner, source = found
@@ -243,7 +266,6 @@ class Scopes:
 def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str, exp.DataType]:
     """Types by normalised name; columns whose type cannot be read are left out."""
     from sqlglot.errors import ParseError
-    from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
     types: dict[str, exp.DataType] = {}
     for name, text in columns:
@@ -251,9 +273,15 @@ def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str
             type_ = exp.DataType.build(text, dialect=dialect)
         except (ParseError, ValueError):
             continue
-        folded = normalize_identifiers(exp.to_identifier(name), dialect=dialect).name
-        types[folded] = type_
+        types[folded(name, dialect)] = type_
     return types
+
+
+def folded(name: str, dialect: str) -> str:
+    """`name` as the dialect spells it where it is not quoted, which is how the tree holds it."""
+    from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+
+    return normalize_identifiers(exp.to_identifier(name), dialect=dialect).name
 
 
 def projection(scope: Scope, name: str) -> exp.Expr | None:

@@ -28,7 +28,8 @@ from sqlbackfill.query.offsets import ends_before_partition, offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.purity import impurities
 from sqlbackfill.query.read_window import LeafNeed, PassResult
-from sqlbackfill.query.reasons import REFUTING, Reason, chance, distinct, lost_bound
+from sqlbackfill.query.reasons import REFUTING, Reason, chance, distinct, lost_bound, said_once
+from sqlbackfill.query.scopes import column_types, folded
 from sqlbackfill.query.terms import Range, hulled
 
 ALL_STRATEGIES: Final = ("range", "chunk", "partition")
@@ -78,12 +79,9 @@ def judge(case: Judgement) -> QueryFacts:
     volatile, clock, warnings, chances = impurities(case.parsed, request, case.places)
     chances = (*(chance(r, case.places, request.model) for r in case.result.chances), *chances)
     lost = _lost(inputs, reads, case)
-    reasons = distinct(
-        (
-            *(_self_state(case, reads) if reads_itself else ()),
-            *lost,
-            *(() if reads_itself else (*author_reasons, *chances)),
-        )
+    reasons = said_once(
+        (*(_self_state(case) if reads_itself else ()), *lost),
+        () if reads_itself else (*author_reasons, *chances),
     )
     strategies: tuple[str, ...] = ALL_STRATEGIES
     if reads_itself or holds is False:
@@ -103,7 +101,7 @@ def judge(case: Judgement) -> QueryFacts:
         author_bounds_hold=holds,
         is_volatile=volatile or bool(chances),
         is_clock_dependent=clock,
-        errors=_reads_ahead(case, reads),
+        errors=_reads_ahead(case),
         warnings=warnings,
     )
 
@@ -145,8 +143,6 @@ def _window(range_: Range, column: str, ref: InputRef | None, case: Judgement) -
 def _column_kind(column: str, ref: InputRef | None, dialect: str) -> Kind:
     if ref is None or ref.columns is None:
         return None
-    from sqlbackfill.query.scopes import column_types
-
     return kind_of_type(column_types(ref.columns, dialect).get(column), dialect)
 
 
@@ -160,7 +156,7 @@ def _windows(
         for column, range_ in ranges.items()
         if (window := _window(range_, column, ref, case)) is not None
     }
-    own = _own_column(ref)
+    own = _own_column(ref, case)
     if ref is not None and ref.is_this and own is not None:
         past = ReadWindow(
             upper=((Path(Origin.LO),),), column_type=case.partition_type or BoundType.DATE
@@ -169,11 +165,11 @@ def _windows(
     return windows
 
 
-def _own_column(ref: InputRef | None) -> str | None:
+def _own_column(ref: InputRef | None, case: Judgement) -> str | None:
     """The input's partition column as its schema spells it in the tree."""
     if ref is None or ref.partition is None:
         return None
-    return ref.partition.column
+    return folded(ref.partition.column, case.request.dialect)
 
 
 def _inputs(case: Judgement) -> list[_Input]:
@@ -239,7 +235,7 @@ def _index(marker: str, position: int) -> int:
 
 def _read(one: _Input, case: Judgement) -> Read:
     info = case.request.partition
-    column = _read_column(one)
+    column = _read_column(one, case)
     window = one.windows.get(column) if column is not None else None
     is_this = one.ref is not None and one.ref.is_this
     if window is None or info is None:
@@ -268,10 +264,10 @@ def _read(one: _Input, case: Judgement) -> Read:
     )
 
 
-def _read_column(one: _Input) -> str | None:
+def _read_column(one: _Input, case: Judgement) -> str | None:
     """The input's partition column; without one, the column with the narrowest window."""
     if one.ref is not None and one.ref.partition is not None:
-        return _own_column(one.ref)
+        return _own_column(one.ref, case)
     ranked = sorted(
         one.windows.items(), key=lambda item: (-sum(item[1].follows_partition), item[0])
     )
@@ -281,6 +277,8 @@ def _read_column(one: _Input) -> str | None:
 def _open_kind(one: _Input) -> ReadKind:
     if one.ref is not None and one.ref.unpartitioned:
         return ReadKind.UNPARTITIONED
+    if one.ref is None:
+        return ReadKind.UNKNOWN
     codes = {reason.code for reason in one.why}
     return ReadKind.ALL if codes and codes <= REFUTING and not one.windows else ReadKind.UNKNOWN
 
@@ -358,13 +356,12 @@ def _lost(inputs: list[_Input], reads: tuple[Read, ...], case: Judgement) -> lis
     ]
 
 
-def _self_state(case: Judgement, reads: tuple[Read, ...]) -> list[Diagnostic]:
+def _self_state(case: Judgement) -> list[Diagnostic]:
     table = next(
         (t for t in case.parsed.tree.find_all(exp.Table)
          if t.name in case.request.occurrences and case.request.occurrences[t.name].is_this),
         None,
     )  # fmt: skip
-    del reads
     return [
         Diagnostic(
             code="SELF_STATE",
@@ -377,15 +374,16 @@ def _self_state(case: Judgement, reads: tuple[Read, ...]) -> list[Diagnostic]:
     ]
 
 
-def _reads_ahead(case: Judgement, reads: tuple[Read, ...]) -> tuple[Diagnostic, ...]:
+def _reads_ahead(case: Judgement) -> tuple[Diagnostic, ...]:
     """An error for a model that needs its own partition, or a later one, to compute it."""
     info = case.request.partition
     found: list[Diagnostic] = []
     for leaf in case.result.leaves:
         ref = case.request.occurrences.get(leaf.table.name)
-        if info is None or ref is None or not ref.is_this or info.column not in leaf.ranges:
+        own = _own_column(ref, case)
+        if info is None or ref is None or not ref.is_this or own is None or own not in leaf.ranges:
             continue
-        window = _window(leaf.ranges[info.column], info.column, ref, case)
+        window = _window(leaf.ranges[own], own, ref, case)
         if window is not None and ends_before_partition(window, info, case.partition_type) is False:
             found.append(
                 Diagnostic(
@@ -396,5 +394,4 @@ def _reads_ahead(case: Judgement, reads: tuple[Read, ...]) -> tuple[Diagnostic, 
                     model=case.request.model,
                 )
             )
-    del reads
     return tuple(found)

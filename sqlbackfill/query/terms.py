@@ -24,15 +24,15 @@ from sqlbackfill.partitions.paths import (
 )
 from sqlbackfill.query.edges import SAME, EdgeRules, Image, widened
 from sqlbackfill.query.kinds import Kind, arms_of, rounds
-from sqlbackfill.query.scopes import Scope, Scopes, TableSource
+from sqlbackfill.query.scopes import Scope, Scopes, TableSource, resolve
 
 Term: TypeAlias = str
 Owner: TypeAlias = tuple[int, str]
 
 NOWHERE: Final[Owner] = (-1, "?")
 _TICK_US: Final = 1
-_MOST_VISITS: Final = 3
-_MOST_STEPS: Final = 24
+_MOST_VISITS: Final = 2
+_MOST_STEPS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,7 @@ class Terms:
         return f"{owner[0]}:{owner[1]}.{name}"
 
     def _owner(self, column: exp.Expr, scope: Scope) -> Owner:
-        table = column.args.get("table")
-        found = scope.find(table.name) if table is not None else None
+        found = resolve(column, scope)
         return (found[0].number, found[1].alias) if found is not None else NOWHERE
 
     def _column(self, column: exp.Column, scope: Scope) -> Term:
@@ -166,7 +165,7 @@ class Terms:
             self.info[raw] = TermInfo(
                 self.scopes.kind(column, scope), owners, owners, column=column.name
             )
-        found = scope.find(owner[1])
+        found = resolve(column, scope)
         source = found[1] if found is not None else None
         if isinstance(source, TableSource) and rounds(self.scopes.column_type(source, column.name)):
             # What a comparison or cast sees may be the value rounded to microseconds.

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import microseconds
-from sqlbackfill.partitions.paths import FIXED_US, MONTHS_IN, Op, Origin, Path, Step
+from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Origin, Path, Step
 from sqlbackfill.query.edges import EdgeRules, interval_of, whole_number
 from sqlbackfill.query.kinds import Kind, is_time, is_wall
 
@@ -83,9 +83,18 @@ class Constants:
         if not is_time(target) or is_wall(target) != wall:
             return None
         inner = self._moment(node.this, wall)
-        if inner is None or target is not BoundType.DATE:
+        if inner is None or target is not BoundType.DATE or self._is_midnight(inner):
             return inner
         return inner.then((Step(Op.FLOOR, name="day"),))
+
+    def _is_midnight(self, path: Path) -> bool:
+        """Whether the value is a whole day already, as bounds of a DATE column are."""
+        if path.origin is Origin.CONST or self._partition_kind is not BoundType.DATE:
+            return False
+        return all(
+            step.op is Op.MONTHS or (step.op is Op.SHIFT and step.amount % DAY_US == 0)
+            for step in path.steps
+        )
 
     def _sum(self, node: exp.Add | exp.Sub, wall: bool) -> Path | None:
         inner = self._moment(node.this, wall)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -66,13 +66,17 @@ class _Analysis:
         self.warnings.extend(project.warnings)
         renders = self._render_all(render_cache)
         models = self._resolve_all(renders)
+        broken = {file.name for file in project.files} - models.keys() if self.problems else set()
+        try:
+            graph = build_graph(
+                models.values(),
+                {name: _declared(render, broken) for name, render in renders.items()},
+                project.sources,
+                project=project.name,
+            )
+        except ProjectError as error:
+            raise ProjectError(*self.problems, *error.diagnostics) from None
         self._raise_problems()
-        graph = build_graph(
-            models.values(),
-            {name: _declared(render) for name, render in renders.items()},
-            project.sources,
-            project=project.name,
-        )
         ordered = {name: models[name] for name in graph.order}
         lookup = ProjectLookup(self.loaded, ordered)
         schemas = read_schemas(
@@ -223,7 +227,10 @@ class _Analysis:
             locate=rendered.source_map.locate,
             occurrences=by_marker,
             partition=partition_info(model),
-            bounds_in_control_flow=rendered.bounds_in_control_flow or rendered.bounds_as_value,
+            bounds_in_control_flow=rendered.bounds_in_control_flow
+            or rendered.bounds_as_value
+            or rendered.bounds.key
+            or rendered.relations_as_value,
         )
         return analyse(request)
 
@@ -237,8 +244,11 @@ def _layers_key(file: ModelFile) -> str:
     return repr([sorted(layer.values.items(), key=str) for layer in layers])
 
 
-def _declared(render: RenderFacts) -> Declared:
+def _declared(render: RenderFacts, broken: Collection[str] = ()) -> Declared:
+    """What the template declared, without refs of models that are in error themselves."""
     return Declared(
-        refs=tuple(DeclaredRef(ref.name, ref.span) for ref in render.refs),
+        refs=tuple(
+            DeclaredRef(ref.name, ref.span) for ref in render.refs if ref.name not in broken
+        ),
         sources=tuple(DeclaredRef(source.name, source.span) for source in render.sources),
     )

@@ -27,7 +27,14 @@ CONFIG = """\
           meta={'sqlbackfill': {'end': '2024-02-01'}}) }}
 """
 EVENTS = CONFIG + "select day, id, amount\nfrom {{ source('raw', 'events') }}\n"
-TOTALS = CONFIG + "select day, sum(amount) as amount\nfrom {{ ref('events') }}\ngroup by day\n"
+TOTALS = (
+    CONFIG
+    + """\
+select day, cast(sum(amount) as integer) as amount
+from {{ ref('events') }}
+group by day
+"""
+)
 RUN = ("run", "-p", "2024-01", "--yes")
 
 

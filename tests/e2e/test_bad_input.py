@@ -23,7 +23,9 @@ class Case:
 
 BAD_FILES = {
     "malformed yml": Case(
-        ("models/sources.yml", ":3"), "models/sources.yml", "version: 2\nsources:\n  - name: [raw\n"
+        ("models/sources.yml:3",),
+        "models/sources.yml",
+        "version: 2\nsources:\n  - name: raw: events\n",
     ),
     "malformed project file": Case(
         ("sqlbackfill.yml",), "sqlbackfill.yml", "name: shop\n  profile: x\n"
@@ -67,10 +69,6 @@ BAD_FILES = {
     ),
     "partition column not in the output": Case(
         ("day", "models/extra.sql"), text=CONFIG + "select id, amount from {{ ref('events') }}\n"
-    ),
-    "a column that the input does not have": Case(
-        ("amuont", "models/extra.sql"),
-        text=CONFIG + "select day, amuont from {{ ref('events') }}\n",
     ),
     "a grain that does not exist": Case(
         ("fortnight", "models/extra.sql"),
@@ -186,9 +184,8 @@ def test_an_unknown_config_key_is_a_warning_with_the_word_that_was_meant(shop: P
     assert "models/extra.sql" in outcome.stderr
 
 
-def test_all_errors_of_a_project_are_reported_at_once(shop: ProjectDir) -> None:
-    shop.write("models/one.sql", CONFIG + "select day from {{ ref('evnets') }}\n")
-    shop.write("models/two.sql", CONFIG + "select day from {{ ref('events' }}\n")
+def test_all_errors_of_a_projects_files_are_reported_at_once(shop: ProjectDir) -> None:
+    shop.write("models/again/totals.sql", TOTALS)
     shop.write("models/three.yml", "models: [{name: one\n")
     before = shop.contents()
 
@@ -196,7 +193,22 @@ def test_all_errors_of_a_project_are_reported_at_once(shop: ProjectDir) -> None:
 
     assert outcome.exit_code == 2, outcome
     assert "Traceback" not in outcome.stderr
+    for file in ("models/again/totals.sql", "models/three.yml"):
+        assert file in outcome.stderr, outcome
+    assert shop.contents() == before
+
+
+def test_all_errors_of_a_projects_models_are_reported_at_once(shop: ProjectDir) -> None:
+    shop.write("models/one.sql", CONFIG + "select day from {{ ref('evnets') }}\n")
+    shop.write("models/two.sql", CONFIG + "select day from {{ ref('events' }}\n")
+    shop.write("models/three.sql", CONFIG + "select day from {{ reff('events') }}\n")
+    before = shop.contents()
+
+    outcome = shop.command(*RUN)
+
+    assert outcome.exit_code == 2, outcome
+    assert "Traceback" not in outcome.stderr
     assert len(outcome.error_codes) == 3, outcome
-    for file in ("models/one.sql:3", "models/two.sql:3", "models/three.yml"):
-        assert file in outcome.stderr
+    for file in ("models/one.sql:3", "models/two.sql:3", "models/three.sql:3"):
+        assert file in outcome.stderr, outcome
     assert shop.contents() == before

@@ -108,6 +108,20 @@ def test_a_query_that_fails_on_one_day_fails_that_day_and_what_needs_it(shop: Pr
         )
 
 
+def test_a_query_that_names_an_unknown_column_is_placed_in_the_models_file(
+    shop: ProjectDir,
+) -> None:
+    shop.write("models/totals.sql", TOTALS.replace("sum(amount)", "sum(amuont)"))
+
+    outcome = shop.command(*RUN)
+
+    message = refused(shop, outcome, exit_code=1)
+    assert "amuont" in message
+    assert "models/totals.sql:3:22" in message
+    tables = "select table_name from duckdb_tables() where schema_name = 'main'"
+    assert shop.rows(tables) == [("events",)]
+
+
 def test_a_run_that_failed_can_be_gone_on_with_once_the_model_is_mended(shop: ProjectDir) -> None:
     shop.write("models/totals.sql", CONFIG + BREAKS_ON_THE_TENTH)
     assert shop.command(*RUN, "--strategy", "partition").exit_code == 1

@@ -10,7 +10,8 @@ from sqlbackfill.cli.output import can_ask
 from sqlbackfill.cli.planning import label_of
 from sqlbackfill.cli.show.diagnostics import every_error, lines_below
 from sqlbackfill.cli.show.plan import plan_text, totals
-from sqlbackfill.cli.show.progress import Progress, progress_for
+from sqlbackfill.cli.show.progress import Progress
+from sqlbackfill.cli.show.progress_display import progress_for
 from sqlbackfill.cli.show.result import result_text
 from sqlbackfill.errors import Diagnostic, GuardError
 from sqlbackfill.run.events import Event
@@ -71,7 +72,7 @@ class Running:
         return self.yes or self._ask(planned)
 
     def _show(self, planned: Planned) -> None:
-        if not self.as_json:
+        if not (self.as_json and self.yes):
             look = self.output.err
             text = plan_text(planned.plan, label_of(planned), look, most_steps=_MOST_STEPS)
             (self.output.remark if self.yes else self.output.message)(f"{text}\n")
@@ -82,9 +83,12 @@ class Running:
 
         sys.stderr.write(f"Rebuild {totals(planned.plan)}? [y/N] ")
         sys.stderr.flush()
-        answer = sys.stdin.readline()
-        if not answer.endswith("\n"):
-            self.output.message("")
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith("\n"):
+                self.output.message("")
         return answer.strip().lower() in ("y", "yes")
 
     def end(self, result: RunResult) -> int:
@@ -100,4 +104,6 @@ class Running:
             output.data(result_text(result, output.out))
             if result.resume:
                 output.data(f"go on with: {result.resume}")
+            elif result.models:
+                output.remark("next: sqlbackfill status")
         return result.exit_code

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from sqlbackfill.cli import group, options
 from sqlbackfill.cli.group import Invocation
-from sqlbackfill.errors import Severity
+from sqlbackfill.errors import Diagnostic, Severity
 
 _EXAMPLES = (
     ("sqlbackfill check", "every problem in the project"),
@@ -21,7 +24,6 @@ def command(call: Invocation, output_format: str, as_json: bool) -> int:
     """
     from sqlbackfill.app.check import check
     from sqlbackfill.cli.show.diagnostics import full, lines_below
-    from sqlbackfill.cli.show.words import count
 
     findings = check(call.options).findings
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -32,7 +34,13 @@ def command(call: Invocation, output_format: str, as_json: bool) -> int:
     else:
         lines = lines_below(call.options.project_dir)
         blocks = [full(finding, output.out, lines) for finding in findings]
-        warnings = count(len(findings) - errors, "warning or note").replace("notes", "notes")
-        total = f"{count(errors, 'error')}, {warnings}" if findings else "no problems found"
-        output.data("\n\n".join([*blocks, total]))
+        output.data("\n\n".join([*blocks, _total(findings)]))
     return 1 if errors else 0
+
+
+def _total(findings: Sequence[Diagnostic]) -> str:
+    from sqlbackfill.cli.show.words import count
+
+    counted = Counter(finding.severity for finding in findings)
+    said = [count(counted[kind], kind.value) for kind in Severity if counted[kind]]
+    return ", ".join(said) or "no problems found"

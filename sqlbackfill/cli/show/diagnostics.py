@@ -129,7 +129,7 @@ def _quoted(span: SourceSpan, look: Look, lines: Lines, colour: str, margin: str
     carets = look.paint("^" * max(len(marked), 1), "bold", colour)
     return [
         f"{margin} {bar}",
-        f"{look.paint(str(span.line), 'blue')} {bar} {before}{marked}{after}",
+        f"{look.paint(str(span.line), 'blue')} {bar} {before}{marked}{after}".rstrip(),
         f"{margin} {bar} {' ' * len(before)}{carets}",
     ]
 

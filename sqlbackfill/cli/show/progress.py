@@ -1,13 +1,12 @@
-"""What a run says while it works: bars on a terminal, a line now and then elsewhere. Costs little."""
+"""How far a run is: counts kept up to date by its events, and the lines and bars that show them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from sqlbackfill.cli.output import Look, Output
+from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.words import count, duration
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.run.events import (
@@ -21,12 +20,7 @@ from sqlbackfill.run.events import (
     RunStarted,
 )
 
-if TYPE_CHECKING:
-    from rich.live import Live
-    from rich.text import Text
-
-_LINES_EVERY_S = 5.0
-_FRAMES_PER_SECOND = 4
+DRAINING = "stopping after the query under way; Ctrl-C once more gives it up"
 
 
 @dataclass(slots=True)
@@ -117,100 +111,6 @@ class Progress:
         return self.models.setdefault(name, ModelProgress(name, 0))
 
 
-class LineProgress:
-    """A line for each model that is over, and one every few seconds for those under way."""
-
-    def __init__(self, output: Output, progress: Progress) -> None:
-        self.output = output
-        self.progress = progress
-        self._told = 0.0
-        self._over: set[str] = set()
-
-    def __call__(self, event: Event) -> None:
-        progress = self.progress
-        progress.take(event)
-        match event:
-            case RunStarted(run_id=run_id):
-                self._told = progress.clock()
-                self.output.remark(f"run {run_id}")
-            case Draining():
-                self.output.remark(_DRAINING)
-            case ChunkFinished(model=name) | ChunkFailed(model=name) | ChunkBlocked(model=name):
-                self._tell(progress.models[name])
-            case _:
-                pass
-
-    def close(self) -> None:
-        """Nothing to put away."""
-
-    def _tell(self, model: ModelProgress) -> None:
-        now = self.progress.clock()
-        if model.is_over and model.name not in self._over:
-            self._over.add(model.name)
-            self.output.remark(line(model, now))
-        elif not model.is_over and now - self._told >= _LINES_EVERY_S:
-            self._told = now
-            self.output.remark(line(model, now))
-
-
-class LiveProgress:
-    """Bars that are redrawn in place on a terminal, and gone when the run is over."""
-
-    def __init__(self, output: Output, progress: Progress) -> None:
-        self.progress = progress
-        self.output = output
-        self._live: Live | None = None
-
-    def __call__(self, event: Event) -> None:
-        self.progress.take(event)
-        if isinstance(event, RunStarted) and self.progress.models:
-            self._live = self._start()
-        elif isinstance(event, RunFinished):
-            self.close()
-
-    def close(self) -> None:
-        """Clears the bars, if they are drawn."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def _start(self) -> Live:
-        from rich.console import Console
-        from rich.live import Live
-
-        look = self.output.err
-        console = Console(stderr=True, no_color=not look.colour, highlight=False)
-        live = Live(
-            console=console,
-            get_renderable=lambda: self._frame(console.height),
-            refresh_per_second=_FRAMES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        live.start()
-        return live
-
-    def _frame(self, height: int) -> Text:
-        from rich.text import Text
-
-        look, now = self.output.err, self.progress.clock()
-        return Text.from_ansi(
-            "\n".join(frame(self.progress, now, look, rows=max(height - 3, 1))),
-            no_wrap=True,
-            overflow="crop",
-        )
-
-
-_DRAINING = "stopping after the query under way; Ctrl-C once more gives it up"
-
-
-def progress_for(output: Output, progress: Progress) -> LineProgress | LiveProgress:
-    """The display that fits stderr."""
-    live = output.err.terminal and not output.quiet
-    return LiveProgress(output, progress) if live else LineProgress(output, progress)
-
-
 def line(model: ModelProgress, now: float) -> str:
     """One model on one plain line."""
     said = [f"{model.present:,}/{count(model.total, 'partition')}", count(model.rows, "row")]
@@ -237,7 +137,7 @@ def frame(progress: Progress, now: float, look: Look, *, rows: int) -> list[str]
     tail = f"{done:,}/{count(total, 'partition')}, {duration(now - progress.begun)}"
     if len(shown) < len(models):
         tail = f"{count(len(models) - len(shown), 'more model')}; {tail}"
-    lines.append(look.paint(_DRAINING if progress.is_draining else tail, "dim"))
+    lines.append(look.paint(DRAINING if progress.is_draining else tail, "dim"))
     return lines
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from sqlbackfill.cli.output import Look, Output
-from sqlbackfill.cli.show.progress import LineProgress, LiveProgress, Progress, frame, progress_for
+from sqlbackfill.cli.show.progress import Progress, frame
+from sqlbackfill.cli.show.progress_display import LineProgress, LiveProgress, progress_for
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan, Reason, Step

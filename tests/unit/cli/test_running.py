@@ -69,6 +69,30 @@ def test_with_yes_the_plan_is_shown_and_nothing_is_asked(
     assert "[y/N]" not in said
 
 
+def test_a_question_that_is_interrupted_leaves_the_cursor_on_a_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sqlbackfill.cli.running.can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(readline=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        running().confirm(planned(a_plan(a_step("flights"))))
+    assert capsys.readouterr().err.endswith("[y/N] \n")
+
+
+@pytest.mark.parametrize(("yes", "is_shown"), [(False, True), (True, False)])
+def test_who_is_asked_sees_the_plan_even_if_json_is_printed(
+    yes: bool, is_shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(monkeypatch, "y\n")
+    assert running(yes=yes, as_json=True).confirm(planned(a_plan(a_step("flights"))))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert ("  1  flights" in said.err) is is_shown
+
+
 def test_a_quiet_run_shows_no_plan_but_still_asks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +128,24 @@ def test_a_failed_run_ends_with_the_command_that_goes_on(
         "",
     ]
     assert said.err == "error[QUERY_FAILED]: 2013-01-05: division by zero\n\n"
+
+
+def test_a_run_of_a_plan_that_is_done_says_that_nothing_was_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = ModelResult(model="flights", partitions_skipped=31)
+    again = RunResult(run_id="r2", plan_id="p1", status=RunStatus.DONE, models=(before,))
+    assert running(yes=True).end(again) == 0
+    assert capsys.readouterr().out == (
+        "nothing to do: a run of this plan has built all of its 31 partitions\n"
+    )
+
+
+def test_a_plan_of_nothing_is_not_asked_about(capsys: pytest.CaptureFixture[str]) -> None:
+    assert running().confirm(planned(a_plan()))
+    nothing = RunResult(run_id="r2", plan_id="p1", status=RunStatus.DONE, models=())
+    assert running().end(nothing) == 0
+    assert capsys.readouterr() == ("nothing to do\n", "")
 
 
 def test_json_is_the_only_thing_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,18 +119,16 @@ def every_due(scope: Scope, term: Term, first: int | None = None) -> PartitionSe
 def _due(scope: Scope, term: Term, first: int | None, end: int | None) -> PartitionSet:
     universe = scope.partitioning.universe
     if first is None and universe[0] is None:
-        raise _unbounded(term, "begin", "first")
+        raise _unbounded(term, "NO_BEGIN", "begin", "first")
     if end is None and universe[1] is None and scope.due_end is None:
-        raise _unbounded(term, "end", "last")
+        raise _unbounded(term, "NO_END", "end", "last")
     return within(universe, first, end, until=scope.due_end)
 
 
-def _unbounded(term: Term, key: str, which: str) -> InapplicableError:
+def _unbounded(term: Term, code: str, key: str, which: str) -> InapplicableError:
     message = f"`{term.text}` needs `{key}`: without it no partition is the {which}"
     fix = f"set `{key}`, or name the partitions"
-    return InapplicableError(
-        Outcome.UNBOUNDED, _diagnostic(term, f"NO_{key.upper()}", message, fix)
-    )
+    return InapplicableError(Outcome.UNBOUNDED, _diagnostic(term, code, message, fix))
 
 
 def _last(scope: Scope, term: Term, count: int) -> PartitionSet:
@@ -140,7 +138,7 @@ def _last(scope: Scope, term: Term, count: int) -> PartitionSet:
         raise _not_that_kind(scope, term, message, "name the keys")
     limits = [o for o in (end, scope.due_end) if o is not None]
     if not limits:
-        raise _unbounded(term, "end", "last")
+        raise _unbounded(term, "NO_END", "end", "last")
     until = min(limits)
     return PartitionSet.span(until - count if first is None else max(first, until - count), until)
 

@@ -71,10 +71,11 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
         columns_known=complete and parsed.is_qualified,
         partition_type=partition_type,
         hard_coded=parsed.hard_coded,
-        fingerprint=fingerprint_of(parsed, request),
         warnings=(*parsed.warnings, *facts.warnings),
     )
     missing = _missing_column(facts, request, places, parsed)
+    # Last, since printing may change the tree.
+    facts = replace(facts, fingerprint=fingerprint_of(parsed, request))
     if missing is None:
         return facts
     return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())

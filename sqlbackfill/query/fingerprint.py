@@ -20,11 +20,15 @@ _VERSION = "1"
 
 
 def fingerprint_of(parsed: ParsedQuery | None, request: AnalysisRequest) -> str:
-    """SHA-256 in hex of the query, its dialect, its inputs and their columns, and its partitioning."""
+    """SHA-256 in hex of the query, its dialect, its inputs and their columns, and its partitioning.
+
+    The tree is of no use afterwards: printing it without a copy of it may change it.
+    """
     text, how = request.sql, "text"
     if parsed is not None and parsed.is_qualified:
         with contextlib.suppress(SqlglotError, ValueError, RecursionError):
-            text, how = parsed.tree.sql(dialect=request.dialect, comments=False), "tree"
+            printed = parsed.tree.sql(dialect=request.dialect, comments=False, copy=False)
+            text, how = printed, "tree"
     info = request.partition
     document = {
         "version": _VERSION,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlglot import exp
 
 from sqlbackfill.query.facts import OutputColumn
@@ -90,4 +92,11 @@ def _type_text(node: exp.Expr, dialect: str) -> str | None:
     type_ = node.type
     if type_ is None or type_.this in (exp.DataType.Type.UNKNOWN, exp.DataType.Type.NULL):
         return None
-    return type_.sql(dialect)
+    if any(value for key, value in type_.args.items() if key != "this"):
+        return type_.sql(dialect)
+    return _plain_type_text(type_.this, dialect)
+
+
+@lru_cache(maxsize=1024)
+def _plain_type_text(kind: exp.DataType.Type, dialect: str) -> str:
+    return exp.DataType(this=kind, nested=False).sql(dialect)

@@ -14,6 +14,7 @@ from sqlglot.schema import MappingSchema
 
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
+from sqlbackfill.query.scopes import data_type, folded
 from sqlbackfill.query.values import MARKERS
 
 
@@ -196,11 +197,12 @@ def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None
     """Resolves names and types in place; what went wrong, after which the tree is of no use."""
     schema = MappingSchema(
         {
-            marker: dict(ref.columns)
+            marker: _schema(ref.columns, request.dialect)
             for marker, ref in request.occurrences.items()
             if ref.columns is not None
         },
         dialect=request.dialect,
+        normalize=False,
     )
     try:
         qualified = qualify(
@@ -217,6 +219,14 @@ def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None
     if isinstance(typed, exp.Query):
         parsed.tree, parsed.is_qualified = typed, True
     return None
+
+
+def _schema(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str, exp.DataType]:
+    """Columns as the tree spells them, one whose type cannot be read as of unknown type."""
+    return {
+        folded(name, dialect): data_type(text, dialect) or exp.DataType.build("unknown")
+        for name, text in columns
+    }
 
 
 def _unresolved(error: Exception, request: AnalysisRequest) -> Diagnostic:

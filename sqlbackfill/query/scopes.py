@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias
 
 from sqlglot import exp
@@ -263,20 +265,27 @@ class Scopes:
         return self._types[marker]
 
 
-def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str, exp.DataType]:
+@lru_cache(maxsize=4096)
+def column_types(
+    columns: tuple[tuple[str, str], ...], dialect: str
+) -> Mapping[str, exp.DataType]:
     """Types by normalised name; columns whose type cannot be read are left out."""
+    known = {folded(name, dialect): data_type(text, dialect) for name, text in columns}
+    return MappingProxyType({name: type_ for name, type_ in known.items() if type_ is not None})
+
+
+@lru_cache(maxsize=4096)
+def data_type(text: str, dialect: str) -> exp.DataType | None:
+    """The type that `text` spells, shared between callers; None where it cannot be read."""
     from sqlglot.errors import ParseError
 
-    types: dict[str, exp.DataType] = {}
-    for name, text in columns:
-        try:
-            type_ = exp.DataType.build(text, dialect=dialect)
-        except (ParseError, ValueError):
-            continue
-        types[folded(name, dialect)] = type_
-    return types
+    try:
+        return exp.DataType.build(text, dialect=dialect)
+    except (ParseError, ValueError):
+        return None
 
 
+@lru_cache(maxsize=65536)
 def folded(name: str, dialect: str) -> str:
     """`name` as the dialect spells it where it is not quoted, which is how the tree holds it."""
     from sqlglot.optimizer.normalize_identifiers import normalize_identifiers

@@ -14,6 +14,7 @@ from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.input_refs import input_refs
 from sqlbackfill.app.loading import Loaded
+from sqlbackfill.app.overrides import with_overrides
 from sqlbackfill.app.partition_info import column_type, partition_info
 from sqlbackfill.app.render_facts import RenderFacts, render_facts
 from sqlbackfill.app.sources import SourceSchema, read_schemas
@@ -174,6 +175,7 @@ class _Analysis:
                 __version__,
                 model.sql,
                 repr(model.config.values),
+                repr(model.config.sqlbackfill.read),
                 msgspec.json.encode(inputs),
                 *inlined,
             )
@@ -232,7 +234,7 @@ class _Analysis:
             or rendered.bounds.key
             or rendered.relations_as_value,
         )
-        return analyse(request)
+        return with_overrides(analyse(request), model, request.partition, inputs, rendered)
 
 
 def _with_filter(ref: InputRef, *, is_filtered: bool) -> InputRef:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlbackfill.errors import SqlbackfillError
@@ -101,6 +101,14 @@ def _void_code(
     return "TABLE_REPLACED" if is_replaced else "GRAIN_CHANGED"
 
 
+def ordinals_of(records: Iterable[PartitionRecord], partitioning: AnyPartitioning) -> Iterator[int]:
+    """The partitions of `records` as they are numbered today: a list of keys may have changed."""
+    for record in records:
+        ordinal = partitioning.ordinal_of_key(record.key)
+        if ordinal is not None:
+            yield ordinal
+
+
 def _tracked(
     model: Watched,
     table: TableInfo | None,
@@ -112,8 +120,7 @@ def _tracked(
 ) -> Tracked:
     by_ordinal: dict[int, Recorded] = {}
     for record in valid:
-        ordinal = model.partitioning.ordinal_of_key(record.key)
-        if ordinal is not None:
+        for ordinal in ordinals_of((record,), model.partitioning):
             by_ordinal[ordinal] = Recorded(
                 record.fingerprint, record.inputs, record.version, record.run_id
             )
@@ -143,7 +150,7 @@ def _occupied(
         return PartitionSet.empty() if table is None or valid else PartitionSet.single(0)
     if not _has_column(table, model.partition_column):
         return PartitionSet.empty()
-    recorded = PartitionSet.of_ordinals(record.ordinal for record in valid)
+    recorded = PartitionSet.of_ordinals(ordinals_of(valid, model.partitioning))
     name = adapter.quote(model.relation)
     column = adapter.quote_name(str(model.partition_column))
     partitioning = model.partitioning

@@ -6,6 +6,7 @@ from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.project.config import IntegerRange, Materialization, StaticKeys
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import PartitionInfo, QueryFacts
+from sqlbackfill.run.schema_change import bound_type
 
 
 def partition_info(model: Model, column_type: BoundType | None = None) -> PartitionInfo | None:
@@ -55,19 +56,3 @@ def declared_type(model: Model) -> BoundType | None:
         None,
     )
     return bound_type(column) if column else None
-
-
-def bound_type(sql_type: str) -> BoundType | None:
-    """The kind of bound that a SQL type holds, by its name; None for types that cannot be cut."""
-    name = sql_type.upper().partition("(")[0].strip()
-    if name in ("DATE", "DATE32"):
-        return BoundType.DATE
-    if name in ("TIMESTAMPTZ", "TIMESTAMP_TZ", "TIMESTAMP_LTZ", "TIMESTAMP WITH TIME ZONE"):
-        return BoundType.TIMESTAMPTZ
-    if name.startswith(("TIMESTAMP", "DATETIME")):
-        return BoundType.TIMESTAMP
-    if name in ("TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "NUMBER", "INT64"):
-        return BoundType.INTEGER
-    if name in ("VARCHAR", "TEXT", "STRING", "CHAR"):
-        return BoundType.TEXT
-    return None

@@ -158,6 +158,7 @@ def _candidate(
     first = horizon.start if horizon.begin is not None else due_end
     due = PartitionSet.span(first, max(first, min(due_end, horizon.stop)))
     fingerprint = facts.fingerprint if facts else ""
+    change = _schema_change(facts, state, name)
     return Candidate(
         name=name,
         partitioning=partitioning,
@@ -176,7 +177,8 @@ def _candidate(
         max_chunk=ours.max_chunk,
         reads_itself=facts.reads_itself if facts else False,
         refusal=_refusal(workspace, name),
-        has_schema_change=_has_schema_change(facts, state, name),
+        schema_problem=_schema_problem(workspace, name, change),
+        has_schema_change=change is not None,
         rebuilds_on_schema_change=_on_schema_change(workspace, name) is OnSchemaChange.REBUILD,
     )
 
@@ -202,15 +204,54 @@ def _on_schema_change(workspace: Workspace, name: str) -> OnSchemaChange:
     return config.sqlbackfill.on_schema_change or config.on_schema_change
 
 
-def _has_schema_change(facts: QueryFacts | None, state: LedgerState, name: str) -> bool:
-    """Whether the columns that the query gives are known to differ, by name, from the table's."""
+@dataclass(frozen=True, slots=True)
+class _SchemaChange:
+    """How a query's columns differ, by name, from those of the table that it is written to."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def _schema_change(facts: QueryFacts | None, state: LedgerState, name: str) -> _SchemaChange | None:
+    """The difference; None where there is none, or where the columns are not known yet.
+
+    A change of type shows only when the query is described: the run looks at that.
+    """
     table = state.tables.get(name)
     if facts is None or table is None or not facts.columns_known or not facts.columns:
-        return False
+        return None
     if table.kind is TableKind.VIEW or not state.records.get(name):
-        return False
-    wanted = {column.name.lower() for column in facts.columns}
-    return wanted != {column.name.lower() for column in table.columns}
+        return None
+    ours = {column.name.lower(): column.name for column in facts.columns}
+    theirs = {column.name.lower(): column.name for column in table.columns}
+    change = _SchemaChange(
+        tuple(spelled for key, spelled in ours.items() if key not in theirs),
+        tuple(spelled for key, spelled in theirs.items() if key not in ours),
+    )
+    return change if change.added or change.removed else None
+
+
+def _schema_problem(
+    workspace: Workspace, name: str, change: _SchemaChange | None
+) -> Diagnostic | None:
+    policy = _on_schema_change(workspace, name)
+    allowed = (OnSchemaChange.APPEND_NEW_COLUMNS, OnSchemaChange.REBUILD)
+    is_whole = isinstance(workspace.partitionings[name], WholePartitioning)
+    if change is None or policy in allowed or is_whole:
+        return None
+    model = workspace.models[name]
+    notes = (("new", ", ".join(change.added)), ("gone", ", ".join(change.removed)))
+    return Diagnostic(
+        code="SCHEMA_CHANGED",
+        message=f"the columns of `{name}` differ from its table's, and on_schema_change is "
+        f"{policy.value}",
+        span=model.config.span("on_schema_change", "meta.sqlbackfill.on_schema_change")
+        or model.span,
+        model=name,
+        notes=tuple((label, text) for label, text in notes if text),
+        fix="set on_schema_change to append_new_columns (older partitions get NULL), or "
+        "meta.sqlbackfill.on_schema_change to rebuild (every partition is computed again)",
+    )
 
 
 def planned_models(prepared: Prepared, names: Iterable[str]) -> dict[str, PlannedModel]:

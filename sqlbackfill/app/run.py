@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.ledger_state import ordinals_of
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
@@ -154,9 +155,11 @@ class _OwnTables:
 
 def _already(planned: Planned) -> dict[str, PartitionSet]:
     """What runs of this very plan committed, where it still stands in the table."""
+    plan_id = planned.plan.plan_id
+    partitionings = planned.prepared.workspace.partitionings
     return {
         name: PartitionSet.of_ordinals(
-            record.ordinal for record in records if record.plan_id == planned.plan.plan_id
+            ordinals_of((r for r in records if r.plan_id == plan_id), partitionings[name])
         )
         for name, records in planned.prepared.state.records.items()
     }

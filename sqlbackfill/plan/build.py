@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlbackfill.errors import Diagnostic, Severity, UsageError
+from sqlbackfill.errors import Diagnostic, ProjectError, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.candidates import Candidate, Chosen, PlanRequest
 from sqlbackfill.plan.choose_partitions import choose_partitions, staleness_notes
@@ -30,9 +30,11 @@ def build_plan(
     """The plan for `request`; `candidates` are in topological order, `digest` reads the ledger.
 
     The same arguments give an equal plan. Raises UsageError for partitions that fit no model, or
-    for a strategy that a model does not allow where `request.is_strict`.
+    for a strategy that a model does not allow where `request.is_strict`; ProjectError
+    SCHEMA_CHANGED where a model's columns differ from its table's and the config does not allow it.
     """
     choice = choose_partitions(candidates, reads, request, as_of)
+    _refuse_schema_problems(candidates, choice.chosen)
     warnings = list(choice.warnings)
     steps: list[Step] = []
     for name, candidate in candidates.items():
@@ -52,6 +54,16 @@ def build_plan(
     )
     partitionings = {name: candidate.partitioning for name, candidate in candidates.items()}
     return replace(plan, plan_id=content_id(plan, partitionings))
+
+
+def _refuse_schema_problems(candidates: Mapping[str, Candidate], chosen: Chosen) -> None:
+    problems = [
+        candidate.schema_problem
+        for name, candidate in candidates.items()
+        if candidate.schema_problem is not None and chosen.all_of(name)
+    ]
+    if problems:
+        raise ProjectError(*problems)
 
 
 def _strategy(candidate: Candidate, request: PlanRequest, warnings: list[Diagnostic]) -> Choice:

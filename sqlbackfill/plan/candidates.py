@@ -19,7 +19,8 @@ class Candidate:
     """One model as the planner sees it.
 
     Partitions below the ordinal `due_end` have ended; `refusal` is set where the model is
-    analysed but may not be run; `why_not` says what rules ranged queries out.
+    analysed but may not be run; `why_not` says what rules ranged queries out; `schema_problem` is
+    set where the query's columns differ from the table's in a way that the config does not allow.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Candidate:
     max_chunk: int | None = None
     reads_itself: bool = False
     refusal: Diagnostic | None = None
+    schema_problem: Diagnostic | None = None
     has_schema_change: bool = False
     rebuilds_on_schema_change: bool = False
 

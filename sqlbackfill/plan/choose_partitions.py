@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -95,7 +95,7 @@ def _choose_named(
         ):
             choice.chosen.add(name, reason, partitions)
     if misses and not reached:
-        raise UsageError(*(_miss(name, miss) for name, miss in misses))
+        raise UsageError(*_merged([_miss(name, miss) for name, miss in misses]))
     for name, miss in misses:
         diagnostic = _miss(name, miss)
         choice.skipped.append(
@@ -107,6 +107,16 @@ def _choose_named(
                 fix=diagnostic.fix,
             )
         )
+
+
+def _merged(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """One diagnostic for several models that say the same."""
+    by_text: dict[tuple[str, str, str | None], list[Diagnostic]] = {}
+    for found in diagnostics:
+        by_text.setdefault((found.code, found.message, found.fix), []).append(found)
+    return [
+        same[0] if len(same) == 1 else replace(same[0], model=None) for same in by_text.values()
+    ]
 
 
 def _states(candidate: Candidate) -> StateSets:

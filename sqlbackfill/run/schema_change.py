@@ -19,7 +19,7 @@ _BOUND_TYPES = (
         r"TIMESTAMP|TIMESTAMP_(S|MS|NS|NTZ)|DATETIME|TIMESTAMP WITHOUT TIME ZONE",
         BoundType.TIMESTAMP,
     ),
-    (r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", BoundType.INTEGER),
+    (r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|\d+)?", BoundType.INTEGER),
     (r"(DECIMAL|NUMBER|NUMERIC)\(\d+, ?0\)", BoundType.INTEGER),
     (r"(VARCHAR|TEXT|STRING|CHAR)|ENUM\(.*\)", BoundType.TEXT),
 )

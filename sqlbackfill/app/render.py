@@ -15,9 +15,10 @@ from sqlbackfill.plan.document import chunk_json
 
 @dataclass(frozen=True, slots=True)
 class RenderedChunk:
-    """One query and the bounds (as in JSON documents) of what it writes."""
+    """One query and what it writes: as JSON has it, and as -p does (empty for a whole table)."""
 
     bounds: dict[str, Any]
+    label: str
     sql: str
 
 
@@ -77,9 +78,14 @@ def render(
     for step in planned.plan.steps:
         partitioning = planned.prepared.workspace.partitionings[step.model]
         for chunk in step.chunks:
-            bounds = chunk_json(chunk, partitioning) or {"start": None, "end": None}
+            bounds = chunk_json(chunk, partitioning)
+            label = partitioning.label_set(chunk.partitions) if bounds else ""
             models.setdefault(step.model, []).append(
-                RenderedChunk(bounds, renderer(step.model, chunk).select)
+                RenderedChunk(
+                    bounds=bounds or {"start": None, "end": None},
+                    label=label,
+                    sql=renderer(step.model, chunk).select,
+                )
             )
     return RenderedModels(
         tuple(RenderedModel(name, tuple(chunks)) for name, chunks in models.items()),

@@ -24,9 +24,13 @@ from sqlbackfill.run.runfile import RunFile, read_run_files, running
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRange:
-    """Consecutive partitions of one state; `bounds` is start and end, or a key, as in JSON."""
+    """Consecutive partitions of one state; `bounds` is start and end, or a key, as in JSON.
+
+    `label` names them as -p does; it is empty for a table without partitions.
+    """
 
     bounds: dict[str, Any]
+    label: str
     state: str
     failed: bool
     reason: str | None
@@ -190,14 +194,24 @@ def _ranges(
             for is_failed, piece in ((True, part & failed), (False, part - failed)):
                 pieces.extend((span, name, is_failed, reason) for span in piece.ranges)
     for span, name, is_failed, reason in sorted(pieces, key=lambda piece: piece[0]):
-        for bounds in _bounds(partitioning, span):
-            yield StatusRange(bounds=bounds, state=name, failed=is_failed, reason=reason)
+        for bounds, label in _bounds(partitioning, span):
+            yield StatusRange(
+                bounds=bounds, label=label, state=name, failed=is_failed, reason=reason
+            )
 
 
-def _bounds(partitioning: AnyPartitioning, span: tuple[int, int]) -> list[dict[str, Any]]:
+def _bounds(
+    partitioning: AnyPartitioning, span: tuple[int, int]
+) -> list[tuple[dict[str, Any], str]]:
+    """What JSON and -p call the partitions of `span`: one range, or each key by itself."""
     if isinstance(partitioning, WholePartitioning):
-        return [{"start": None, "end": None}]
-    return [dict(item) for item in partitioning.json_ranges(PartitionSet.span(*span))]
+        return [({"start": None, "end": None}, "")]
+    partitions = PartitionSet.span(*span)
+    ranges = [dict(item) for item in partitioning.json_ranges(partitions)]
+    if len(ranges) == 1:
+        return [(ranges[0], partitioning.label_set(partitions))]
+    labels = [partitioning.label(ordinal) for ordinal in partitions.ordinals()]
+    return list(zip(ranges, labels, strict=True))
 
 
 def _causes(

@@ -38,11 +38,10 @@ def command(
 
     found = render(call.options, picked.select, picked.exclude, picked.partitions, strategy)
     call.warn(found.warnings)
-    rendered = found.as_json()
     if as_json:
-        call.output.document(rendered)
+        call.output.document(found.as_json())
         return 0
     from sqlbackfill.cli.show.rendered import rendered_text
 
-    call.output.data(rendered_text(rendered))
+    call.output.data(rendered_text(found))
     return 0

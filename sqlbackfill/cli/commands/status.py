@@ -38,5 +38,5 @@ def command(
         return 0
     from sqlbackfill.cli.show.status import status_text
 
-    call.output.data(status_text(found.as_json(), call.output.out))
+    call.output.data(status_text(found, call.output.out))
     return 0

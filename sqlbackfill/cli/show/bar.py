@@ -1,10 +1,10 @@
-"""Which ranges of a model are in which state, as one row of blocks and as words."""
+"""Which ranges of a model are in which state, as one row of blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlbackfill.cli.output import Look
 
@@ -69,35 +69,6 @@ def legend(look: Look) -> str:
         f"{look.paint(look.sign(_SIGNS[state], _PLAIN[state]), COLOURS[state])} {state}"
         for state in STATES
     )
-
-
-def range_text(start: Bound, end: Bound) -> str:
-    """A half-open range of the JSON contract in -p syntax, both ends included.
-
-    >>> range_text("2013-01-01", "2013-02-01")
-    '2013-01-01..2013-01-31'
-    >>> range_text("2013-01-01T05:00:00", "2013-01-01T06:00:00")
-    '2013-01-01T05'
-    >>> range_text(100, 200)
-    '100..199'
-    """
-    if isinstance(start, int) or isinstance(end, int):
-        last: Bound = int(end) - 1
-        return str(start) if last == start else f"{start}..{last}"
-    if "T" not in end and "T" not in start:
-        final = date.fromisoformat(end) - timedelta(days=1)
-        return start if final.isoformat() == start else f"{start}..{final.isoformat()}"
-    return _instants(datetime.fromisoformat(start), datetime.fromisoformat(end))
-
-
-def _instants(start: datetime, end: datetime) -> str:
-    step, cut = timedelta(minutes=1), 16
-    if start.minute == 0 and end.minute == 0:
-        step, cut = timedelta(hours=1), 13
-    if start.hour == start.minute == end.hour == end.minute == 0:
-        step, cut = timedelta(days=1), 10
-    first, last = start.isoformat()[:cut], (end - step).isoformat()[:cut]
-    return first if first == last else f"{first}..{last}"
 
 
 def _number(bound: Bound) -> float:

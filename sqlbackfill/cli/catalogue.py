@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "render": "print the SQL that a run would execute, chunk by chunk",
     "plan": "show what a run would rebuild, in which order, and why",
     "run": "rebuild partitions",
+    "verify": "run a model in every allowed way and compare the rows",
     "status": "show what is built, missing, stale and failed",
     "runs": "list past runs",
     "resume": "go on with a run that did not finish",

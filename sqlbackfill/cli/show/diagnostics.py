@@ -59,11 +59,14 @@ def _headed(diagnostic: Diagnostic, look: Look, colour: str) -> list[str]:
 
 
 def every_error(diagnostics: Sequence[Diagnostic], look: Look, lines: Lines) -> str:
-    """All of `diagnostics` in full, then how many there were where that was more than one."""
-    blocks = [full(diagnostic, look, lines) for diagnostic in diagnostics]
-    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
-    if errors > 1:
-        blocks.append(look.paint(f"{errors} errors", "bold", "red"))
+    """All errors in full, what came with them concisely, then how many errors if more than one."""
+    errors = [item for item in diagnostics if item.severity is Severity.ERROR]
+    others = [item for item in diagnostics if item.severity is not Severity.ERROR]
+    blocks = [full(error, look, lines) for error in errors]
+    if others:
+        blocks.append("\n".join(every_warning(others, look)))
+    if len(errors) > 1:
+        blocks.append(look.paint(f"{len(errors)} errors", "bold", "red"))
     return "\n\n".join(blocks)
 
 

@@ -76,4 +76,6 @@ def _took(run: Document) -> str:
 def _partitions(model: Document) -> str:
     if model.get("grain"):
         return f"{model['grain']} of {model['partition_column']}"
+    if model.get("partition_column"):
+        return f"by {model['partition_column']}"
     return str(model["materialized"])

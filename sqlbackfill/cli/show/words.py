@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from sqlbackfill.partitions.partition_set import PartitionSet
+
+_RANGE = re.compile(r"(?:'[^']*'|[^,'])+")
 
 Label: TypeAlias = "Callable[[str, PartitionSet], str]"
 """The partitions of a model in -p syntax, ranges joined by commas; empty for a table without any."""
@@ -35,8 +38,8 @@ def duration(seconds: float) -> str:
 
 
 def ranges(label: str, most: int = 4) -> str:
-    """The first ranges of a label and how many more there are."""
-    parts = label.split(",")
+    """The first ranges of a label and how many more there are; commas in quoted keys join nothing."""
+    parts = _RANGE.findall(label)
     if len(parts) <= most + 1:
         return ", ".join(parts)
     return f"{', '.join(parts[:most])} and {len(parts) - most} more"

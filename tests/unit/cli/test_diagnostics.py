@@ -96,6 +96,13 @@ def test_several_errors_are_all_shown_and_counted() -> None:
     assert "errors" not in every_error([ERROR], PLAIN, no_lines)
 
 
+def test_warnings_that_come_with_errors_are_concise_and_follow_them() -> None:
+    warning = Diagnostic(code="W", message="odd", severity=Severity.WARNING)
+    text = every_error([warning, ERROR], PLAIN, the_query)
+    assert text.startswith("error[UNKNOWN_COLUMN]")
+    assert text.endswith("\n\nwarning[W]: odd")
+
+
 def test_the_model_is_named_where_nothing_else_names_it() -> None:
     named = Diagnostic(code="X", message="no rows", model="flights")
     assert full(named, PLAIN, no_lines) == "error[X]: flights: no rows"

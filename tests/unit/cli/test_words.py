@@ -33,3 +33,8 @@ def test_a_duration_is_as_exact_as_it_is_useful(seconds: float, text: str) -> No
 def test_one_range_more_than_fits_is_shown_rather_than_counted() -> None:
     assert ranges("a,b,c,d,e") == "a, b, c, d, e"
     assert ranges("a,b,c,d,e,f") == "a, b, c, d and 2 more"
+
+
+def test_a_comma_in_a_quoted_key_joins_nothing() -> None:
+    assert ranges("eu,'eu,1','it''s, so'") == "eu, 'eu,1', 'it''s, so'"
+    assert ranges("") == ""

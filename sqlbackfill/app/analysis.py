@@ -65,6 +65,7 @@ class _Analysis:
         fact_cache = FactCache(directory, "facts")
         source_cache = FactCache(directory, "sources")
         self.warnings.extend(project.warnings)
+        self.problems.extend(project.errors)
         renders = self._render_all(render_cache)
         models = self._resolve_all(renders)
         broken = {file.name for file in project.files} - models.keys() if self.problems else set()
@@ -76,7 +77,12 @@ class _Analysis:
                 project=project.name,
             )
         except ProjectError as error:
-            raise ProjectError(*self.problems, *error.diagnostics) from None
+            # Where a yml file cannot be read, the sources that it declares are no mistake elsewhere.
+            is_source_known = not project.errors
+            self.problems.extend(
+                d for d in error.diagnostics if is_source_known or d.code != "UNKNOWN_SOURCE"
+            )
+        self._add_syntax_errors()
         self._raise_problems()
         ordered = {name: models[name] for name in graph.order}
         lookup = ProjectLookup(self.loaded, ordered)
@@ -110,6 +116,28 @@ class _Analysis:
     def _raise_problems(self) -> None:
         if self.problems:
             raise ProjectError(*self.problems)
+
+    def _add_syntax_errors(self) -> None:
+        """Where the project is refused anyway, says too which models' SQL does not parse."""
+        if not self.problems:
+            return
+        from sqlbackfill.query.analyse import analyse
+
+        for file in self.loaded.project.files:
+            if file.kind is not ModelKind.SQL:
+                continue
+            try:
+                rendered = self.loaded.templates.analyse(first_input(self.loaded, file))
+            except ProjectError:
+                continue
+            request = AnalysisRequest(
+                model=file.name,
+                sql=rendered.sql,
+                dialect=self.loaded.project.dialect or self.loaded.adapter.dialect,
+                locate=rendered.source_map.locate,
+            )
+            errors = analyse(request).errors
+            self.problems.extend(d for d in errors if d.code.startswith("SQL_"))
 
     def _render_all(self, cache: FactCache) -> dict[str, RenderFacts]:
         renders: dict[str, RenderFacts] = {}

@@ -78,7 +78,8 @@ def read_env(texts: Iterable[str], env: Mapping[str, str]) -> dict[str, str | No
 def load(options: Options) -> Loaded:
     """The project at `options.project_dir` with its target.
 
-    Raises ProjectError with everything that is wrong in the project's files, or with the profile.
+    What is wrong in yml files stays in `project.errors`, to be reported with what is wrong in the
+    models. Raises ProjectError where the project file or the profile cannot be read.
     """
     from sqlbackfill.project.profiles import read_target
     from sqlbackfill.project.project_file import read_project_file
@@ -101,6 +102,7 @@ def load(options: Options) -> Loaded:
         render=_YmlValues(own.vars, as_of, target.public_fields).render,
         default_database=target.database,
         project_file=own,
+        keeps_errors=True,
     )
     return Loaded(
         options=options, project=project, target=target, as_of=as_of, adapter=adapter_for(target)

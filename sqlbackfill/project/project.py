@@ -39,6 +39,7 @@ class Project:
     quoting: Quoting
     project_file: str | None
     warnings: tuple[Diagnostic, ...]
+    errors: tuple[Diagnostic, ...] = ()
 
     def file(self, name: str) -> ModelFile | None:
         """The file of the model called `name`."""

@@ -39,12 +39,15 @@ def read_project(
     render: Render,
     default_database: str = "",
     project_file: ProjectFile | None = None,
+    keeps_errors: bool = False,
 ) -> Project:
     """The project below `root`.
 
-    `render` evaluates the Jinja in yml values, the config trees of the project file included; it may
-    use the variables of `project_file`, which is read here where it was not read before. `default_database` is that of the target, for sources
-    that name none. Raises ProjectError with everything that is wrong, warnings last.
+    `render` evaluates the Jinja in yml values, the config trees of the project file included; it
+    may use the variables of `project_file`, which is read here where it was not read before.
+    `default_database` is that of the target, for sources that name none. Raises ProjectError with
+    everything that is wrong, warnings last; with `keeps_errors` they go to `Project.errors`, so
+    that they can be reported together with those of the models.
     """
     own = project_file or read_project_file(root, cli_vars=cli_vars, render=render)
     reading = _Reading(own, render, default_database)
@@ -54,7 +57,8 @@ def read_project(
         files = tuple(reading.model_files())
         _check_duplicates(files, reading.findings)
         reading.check_layers()
-    reading.findings.raise_errors()
+    if not keeps_errors:
+        reading.findings.raise_errors()
     return Project(
         root=root,
         name=own.shown_name,
@@ -68,6 +72,7 @@ def read_project(
         quoting=own.quoting,
         project_file=own.file,
         warnings=reading.findings.warnings,
+        errors=reading.findings.errors,
     )
 
 

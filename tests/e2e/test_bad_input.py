@@ -212,3 +212,17 @@ def test_all_errors_of_a_projects_models_are_reported_at_once(shop: ProjectDir) 
     for file in ("models/one.sql:3", "models/two.sql:3", "models/three.sql:3"):
         assert file in outcome.stderr, outcome
     assert shop.contents() == before
+
+
+def test_errors_of_yml_of_jinja_of_refs_and_of_sql_are_reported_together(shop: ProjectDir) -> None:
+    shop.write("models/bad.yml", "models: [{name: one\n")
+    shop.write("models/one.sql", CONFIG + "select day from {{ reff('events') }}\n")
+    shop.write("models/two.sql", CONFIG + "select day from {{ ref('evnets') }}\n")
+    shop.write("models/three.sql", CONFIG + "select from where\n")
+
+    outcome = shop.command(*RUN)
+
+    assert outcome.exit_code == 2, outcome
+    for file in ("models/bad.yml", "models/one.sql:3", "models/two.sql:3", "models/three.sql:3"):
+        assert file in outcome.stderr, outcome
+    assert len(outcome.error_codes) == 4, outcome

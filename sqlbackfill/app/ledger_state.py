@@ -13,7 +13,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.plan.states import Recorded, Tracked
 from sqlbackfill.plan.types import Chunk
-from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query
+from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query, extent_query
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session, TableInfo
 
 
@@ -155,9 +155,7 @@ def _occupied(
     column = adapter.quote_name(str(model.partition_column))
     partitioning = model.partitioning
     try:
-        low, high = session.execute(
-            f"SELECT CAST(MIN({column}) AS VARCHAR), CAST(MAX({column}) AS VARCHAR) FROM {name}"
-        )[0]
+        low, high = session.execute(extent_query(name, column, partitioning, adapter.dialect))[0]
         if low is None:
             return PartitionSet.empty()
         span = _span(partitioning, low, high)

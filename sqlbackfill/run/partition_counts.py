@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlbackfill.partitions.bounds import BoundType, read_bound
 from sqlbackfill.partitions.integers import IntegerPartitioning
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.plan.types import Chunk
-from sqlbackfill.run.literals import partitions_predicate
+from sqlbackfill.run.literals import literal, partitions_predicate
 
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 _UNITS = ("day", "hour", "minute", "second", None)
 
 
@@ -30,6 +31,26 @@ def counts_query(
         f"SELECT CAST(MIN({column}) AS VARCHAR), COUNT(*) FROM {table} WHERE {predicate} "
         f"GROUP BY {_bucket(column, partitioning, chunk)}"
     )
+
+
+def extent_query(table: str, column: str, partitioning: AnyPartitioning, dialect: str) -> str:
+    """A query for the least and the greatest value of the partition column, as text.
+
+    Leaves out what no partition can hold, such as `infinity` and years before Christ: one such row
+    would hide the partitions of all others. `table` and `column` are quoted already.
+    """
+    query = f"SELECT CAST(MIN({column}) AS VARCHAR), CAST(MAX({column}) AS VARCHAR) FROM {table}"
+    if not isinstance(partitioning, TimePartitioning):
+        return query
+    kind = partitioning.column_type
+    low, high = (
+        literal(_new_year(year, kind), kind, dialect) for year in (_FIRST_YEAR, _LAST_YEAR)
+    )
+    return f"{query} WHERE {column} >= {low} AND {column} < {high}"
+
+
+def _new_year(year: int, kind: BoundType) -> date:
+    return date(year, 1, 1) if kind is BoundType.DATE else datetime(year, 1, 1, tzinfo=UTC)
 
 
 def counts_by_ordinal(

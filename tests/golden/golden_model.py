@@ -28,6 +28,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from sqlglot import exp
+
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.analyse import analyse
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts, Read
@@ -40,7 +42,6 @@ from sqlbackfill.template.types import (
     TemplateSettings,
 )
 from sqlbackfill.warehouse.protocol import Relation
-from sqlglot import exp
 
 MODELS = Path(__file__).parent / "models"
 _READ = re.compile(
@@ -143,7 +144,9 @@ def read_golden(path: Path) -> GoldenModel:
     reads = [_expected(_match(_READ, value, path)) for value in found.get("read", ())]
     wider = found.get("wider")
     noted = _match(_NOTED, wider[0], path) if wider else None
-    codes = {read.code for read in reads if read.code} | set(" ".join(found.get("also", ())).split())
+    codes = {read.code for read in reads if read.code} | set(
+        " ".join(found.get("also", ())).split()
+    )
     return GoldenModel(
         dialect=dialect,
         name=path.stem,
@@ -267,7 +270,9 @@ def facts_of(model: GoldenModel, render: Rendered) -> QueryFacts:
             dialect=model.dialect,
             locate=render.source_map.locate,
             occurrences={
-                f"__sb_occurrence_{found.index}__": _ref(model, name_of(found.target), found.filtered)
+                f"__sb_occurrence_{found.index}__": _ref(
+                    model, name_of(found.target), found.filtered
+                )
                 for found in render.occurrences
             },
             partition=model.partition,
@@ -308,7 +313,9 @@ def compare(model: GoldenModel, facts: QueryFacts) -> Verdict:
     if set(facts.strategies) - set(model.strategies) or (
         facts.verdict == "proven" and model.verdict != "proven"
     ):
-        narrow.append(f"{facts.verdict}, {facts.strategies}, not {model.verdict}, {model.strategies}")
+        narrow.append(
+            f"{facts.verdict}, {facts.strategies}, not {model.verdict}, {model.strategies}"
+        )
     elif (facts.verdict, facts.strategies) != (model.verdict, model.strategies):
         wide.append(f"{facts.verdict}, {facts.strategies}, not {model.verdict}, {model.strategies}")
     codes = {reason.code for reason in facts.reasons}
@@ -316,13 +323,11 @@ def compare(model: GoldenModel, facts: QueryFacts) -> Verdict:
         wide.append(f"reasons {sorted(codes)}, not {sorted(model.codes)}")
     if narrow:
         return Verdict(Outcome.UNSOUND, tuple(narrow + wide))
-    if reasons or (wide and not model.wider and codes == model.codes):
-        return Verdict(Outcome.OTHER_REASON, tuple(reasons + wide))
-    if wide:
-        allowed = model.codes | model.wider
-        outcome = Outcome.WIDER if codes <= allowed else Outcome.OTHER_REASON
-        return Verdict(outcome, tuple(wide))
-    return Verdict(Outcome.EXACT, ())
+    if not reasons and not wide:
+        return Verdict(Outcome.EXACT, ())
+    is_said = bool(model.wider) and bool(codes & model.wider) and codes <= model.codes | model.wider
+    outcome = Outcome.WIDER if is_said and not reasons else Outcome.OTHER_REASON
+    return Verdict(outcome, tuple(reasons + wide))
 
 
 def _compare_read(want: Expected, read: Read, narrow: list[str], wide: list[str]) -> None:
@@ -330,7 +335,7 @@ def _compare_read(want: Expected, read: Read, narrow: list[str], wide: list[str]
     nulls = read.window is not None and read.window.nulls
     shown = f"{read.relation} {read.kind} {read.column} {read.start_offset}..{read.end_offset}"
     shown += " or null" if nulls else ""
-    is_narrower = (
+    is_narrower = want.kind != "unpartitioned" and (
         (read.start_offset is not None and (want.start is None or read.start_offset > want.start))
         or (read.end_offset is not None and (want.end is None or read.end_offset < want.end))
         or (not is_open and want.nulls and not nulls)

@@ -1,11 +1,11 @@
 -- partition: session_date DATE by day
 -- input: raw.page_views by viewed_at (user_id VARCHAR, page VARCHAR, viewed_at TIMESTAMP)
--- read: raw.page_views past viewed_at ..0 or null, WINDOW_OMITS_P
+-- read: raw.page_views all, WINDOW_OMITS_P
 -- verdict: refuted
 -- strategies: range chunk partition
--- because: lag() over one user's views reaches back to whatever came before, so all of the past, and rows
---   whose order key is NULL; the running sum has the default frame, (-inf, hi) too. The order key
---   determines the day, so ties stay within one day and any strategy is right with injection.
+-- because: the running sum needs (-inf, hi) and rows whose key is NULL; the lag() of such a row may be any
+--   row's, and nothing transfers out of an interval with nulls, so everything. The order key determines
+--   the day, so ties stay within one day and any strategy is right with injection.
 with views as (
     select
         user_id,

@@ -57,7 +57,7 @@ def run(
         asked = request or PlanRequest()
         planned = plan(options, asked)
         command = _command(asked)
-    if confirm is not None and not confirm(planned):
+    if confirm is not None and _has_work(planned) and not confirm(planned):
         raise GuardError(
             Diagnostic(
                 code="NOT_CONFIRMED",
@@ -151,6 +151,15 @@ class _OwnTables:
             if found is not None:
                 self._known.add(name)
         return name in self._known
+
+
+def _has_work(planned: Planned) -> bool:
+    """Whether anything of the plan is left that runs of it have not committed."""
+    already = _already(planned)
+    return any(
+        step.partitions - already.get(step.model, PartitionSet.empty())
+        for step in planned.plan.steps
+    )
 
 
 def _already(planned: Planned) -> dict[str, PartitionSet]:

@@ -125,7 +125,8 @@ def partition_column(model: PlannedModel, columns: Sequence[Column], where: str)
             message=f"`{column.name}` in {where} is {column.type}, but the partitions of "
             f"{model.name} are planned on a {planned.value} column",
             model=model.name,
-            fix=f"cast it in the model (`cast(… as {planned.value}) as {column.name}`)",
+            fix=f"cast it in the model (`cast(… as {planned.value}) as {column.name}`), or declare "
+            f"its `data_type: {column.type.lower()}` under the model's columns in yml",
         )
     )
 

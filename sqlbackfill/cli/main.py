@@ -13,15 +13,26 @@ from sqlbackfill.cli import catalogue
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command line `arguments` (of the process, if None)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    run = _run_process if arguments is None else _run
     quick = _quick_answer(words)
     if quick is None or sys.stdout is None:
-        return _run(words)
+        return run(words)
     try:
         sys.stdout.write(f"{quick}\n")
         sys.stdout.flush()
     except OSError:
-        return _run(words)
+        return run(words)
     return 0
+
+
+def _run_process(words: list[str]) -> int:
+    """The exit code of the process's own command line; once all is said Ctrl-C cannot spoil its end."""
+    import signal
+
+    try:
+        return _run(words)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _quick_answer(words: Sequence[str]) -> str | None:

@@ -93,6 +93,18 @@ def test_the_help_of_a_command_imports_no_library_but_click() -> None:
     assert not loaded & {"rich", "json", "yaml", "duckdb", "jinja2", "sqlglot"}
 
 
+def test_ctrl_c_after_the_last_word_leaves_no_traceback() -> None:
+    script = (
+        "import os, signal, sys; from sqlbackfill.cli.main import main; "
+        "sys.argv = ['sqlbackfill', 'run', '--help']; code = main(); "
+        "os.kill(os.getpid(), signal.SIGINT); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def modules_after(statement: str) -> set[str]:
     script = (
         f"import sys; from sqlbackfill.cli.main import main; {statement}; "

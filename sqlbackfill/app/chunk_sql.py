@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType
+from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk
 from sqlbackfill.query.facts import InjectedRange, QueryFacts
@@ -31,10 +33,12 @@ class ChunkRenderer:
     """Renders chunks of a workspace's models. Safe to call again and again; keeps no results.
 
     `has_table` tells whether a model that reads itself has its table: until then `this` is empty.
+    `stand_ins` holds, by model, what `this` reads in place of the table, whether there is one or not.
     """
 
     workspace: Workspace
     has_table: Callable[[str], bool]
+    stand_ins: Mapping[str, ExternalRelation] = field(default_factory=dict)
     _lookup: ProjectLookup = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +63,28 @@ class ChunkRenderer:
             unguarded=query,
             locate=rendered.source_map.locate,
             guard_lines=_GUARD_LINES,
+            home=self._home(name, window),
         )
+
+    def _home(self, name: str, window: RunWindow) -> PartitionSet | None:
+        """The partitions that the author's bounds read: the hull of the inputs' windows.
+
+        Rows of theirs that do not belong to the chunk are what its lookback is made of; None where
+        no window is bounded on both sides.
+        """
+        partitioning = self.workspace.partitionings[name]
+        if not self.workspace.renders[name].uses_bounds or window.keys is not None:
+            return None
+        home = PartitionSet.empty()
+        for read in self.workspace.facts[name].reads:
+            if read.window is None or read.is_this:
+                continue
+            interval = read.window.evaluate(window.start, window.end)
+            if interval.lo is None or interval.hi is None:
+                continue
+            with suppress(TypeError, ValueError):  # an input cut on a column of another kind
+                home |= partitioning.overlapping(interval.lo, interval.hi)
+        return home or None
 
     def _render(self, name: str, window: RunWindow | None, scans: dict[int, Scan]) -> Rendered:
         loaded, model = self.workspace.loaded, self.workspace.models[name]
@@ -78,6 +103,8 @@ class ChunkRenderer:
 
     def _with_own_table(self, model: TemplateInput) -> TemplateInput:
         facts = self.workspace.facts[model.name]
+        if model.name in self.stand_ins:
+            return replace(model, stand_in=self.stand_ins[model.name])
         if not facts.reads_itself or self.has_table(model.name):
             return model
         declared = {c.name.lower(): c.data_type for c in self.workspace.models[model.name].columns}
@@ -113,9 +140,13 @@ class ChunkRenderer:
 
     def _scans(self, name: str, window: RunWindow) -> dict[int, Scan]:
         facts: QueryFacts = self.workspace.facts[name]
+        # Where the author's bounds are not proven to suffice, rows outside the chunk must come out
+        # to be counted (ROWS_WITHOUT_A_HOME), so nothing but the own past is injected beside them.
+        only_own_past = self.workspace.renders[name].uses_bounds and not facts.author_bounds_hold
         scans: dict[int, Scan] = {}
         for occurrence in facts.occurrences:
-            ranges = [_column_range(injected, window) for injected in occurrence.ranges]
+            injected = () if only_own_past and occurrence.relation != name else occurrence.ranges
+            ranges = [_column_range(one, window) for one in injected]
             predicates = tuple(r for r in ranges if r is not None and not r.is_everything)
             scans[occurrence.index] = Scan(predicates, occurrence.alias)
         return scans

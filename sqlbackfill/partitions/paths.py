@@ -6,7 +6,7 @@ number itself for integers. Owns no column types and no SQL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
@@ -189,6 +189,33 @@ def limit_after(limit: Limit | None, steps: Steps | None) -> Limit | None:
         return tuple(tuple(path.then(steps) for path in option) for option in limit)
     except OverflowError:
         return None
+
+
+def on_days(limit: Limit | None) -> Limit | None:
+    """The limit without roundings to days that cannot move it, where partitions are cut at midnights.
+
+    Sound only for output columns of type DATE, whose bounds are midnights of the column's own clock.
+    """
+    if limit is None:
+        return None
+    return tuple(tuple(_on_days(path) for path in option) for option in limit)
+
+
+def _on_days(path: Path) -> Path:
+    is_midnight = path.origin is not Origin.CONST or path.constant % DAY_US == 0
+    kept: list[Step] = []
+    for step in path.steps:
+        is_rounding = step.op in (Op.FLOOR, Op.CEIL)
+        if is_rounding and is_midnight and DAY_US % FIXED_US.get(step.name, DAY_US + 1) == 0:
+            continue
+        kept.append(step)
+        if is_rounding:
+            is_midnight = step.name in MONTHS_IN or step.name in ("day", "week")
+        elif step.op is Op.SHIFT:
+            is_midnight = is_midnight and step.amount % DAY_US == 0
+        elif step.op is not Op.MONTHS:
+            is_midnight = False
+    return replace(path, steps=tuple(kept))
 
 
 def _covers(wide: tuple[Path, ...], narrow: tuple[Path, ...], *, lower: bool) -> bool:

@@ -77,6 +77,11 @@ class ConditionReader:
         self._constants = constants
         self._with_author_bounds = with_author_bounds
 
+    @property
+    def is_cut_at_midnights(self) -> bool:
+        """Whether the output's bounds are dates."""
+        return self._constants.partition_kind is BoundType.DATE
+
     def read(self, nodes: Iterable[exp.Expr], scope: Scope) -> Condition:
         """The conjunction of `nodes`."""
         result = Condition()

@@ -26,7 +26,7 @@ class Constants:
 
     def __init__(self, rules: EdgeRules, partition_kind: Kind) -> None:
         self._rules = rules
-        self._partition_kind = partition_kind
+        self.partition_kind = partition_kind
 
     def value(self, node: exp.Expr, kind: Kind) -> Path | None:
         """The exact value of `node` where it is compared with a value of `kind`, else None."""
@@ -34,7 +34,7 @@ class Constants:
             number = whole_number(node)
             if number is not None and not node.find(exp.Literal).is_string:  # type: ignore[union-attr]  # it holds one
                 return Path(Origin.CONST, (), number)
-            if is_marker(node) and self._partition_kind is BoundType.INTEGER:
+            if is_marker(node) and self.partition_kind is BoundType.INTEGER:
                 return Path(_ORIGINS[node.name]) if node.name in _ORIGINS else None
             return None
         if not is_time(kind):
@@ -43,9 +43,7 @@ class Constants:
         if kind is BoundType.DATE and isinstance(node, exp.Literal) and value is not None:
             # The engine reads the text as a date, and so drops its time of day.
             whole = (
-                self._partition_kind is BoundType.DATE
-                if is_marker(node)
-                else len(node.name) == _DAY
+                self.partition_kind is BoundType.DATE if is_marker(node) else len(node.name) == _DAY
             )
             return value if whole else None
         return value
@@ -69,7 +67,7 @@ class Constants:
         return _constant(node.name, wall, self._rules.session_zone)
 
     def _bound(self, origin: Origin, wall: bool) -> Path | None:
-        own = self._partition_kind
+        own = self.partition_kind
         if is_wall(own) and wall:
             return Path(origin)
         if own is BoundType.TIMESTAMPTZ and not wall:
@@ -89,7 +87,7 @@ class Constants:
 
     def _is_midnight(self, path: Path) -> bool:
         """Whether the value is a whole day already, as bounds of a DATE column are."""
-        if path.origin is Origin.CONST or self._partition_kind is not BoundType.DATE:
+        if path.origin is Origin.CONST or self.partition_kind is not BoundType.DATE:
             return False
         return all(
             step.op is Op.MONTHS or (step.op is Op.SHIFT and step.amount % DAY_US == 0)

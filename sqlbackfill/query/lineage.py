@@ -68,7 +68,23 @@ class Lineage:
         node = projection(scope, name)
         if node is None:
             return frozenset()
-        return frozenset().union(*(self._column(c, scope) for c in node.find_all(exp.Column)))
+        return self._expression(node, scope)
+
+    def _expression(self, node: exp.Expr, scope: Scope) -> Sources:
+        """What the value of `node` comes from, the results of queries inside it included."""
+        found: Sources = frozenset()
+        pending = [node]
+        while pending:
+            current = pending.pop()
+            if isinstance(current, exp.Query):
+                names = [selected.alias_or_name for selected in current.selects]
+                nested = (self.sources(current, name, scope.env, scope) for name in names)
+                found = found.union(*nested)
+            elif isinstance(current, exp.Column):
+                found |= self._column(current, scope)
+            else:
+                pending += current.iter_expressions()
+        return found
 
     def _column(self, column: exp.Column, scope: Scope) -> Sources:
         found = resolve(column, scope)

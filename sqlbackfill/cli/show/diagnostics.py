@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.words import folded
@@ -13,16 +13,20 @@ from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _SAME_WARNING = 5
 _TAB = "    "
+_UNQUOTED = frozenset({"profiles.yml", "profiles.example.yml"})
+"""Files of which no line is shown: a password may stand beside what is wrong."""
 
 Lines = Callable[[str], Sequence[str]]
 """The lines of one of the user's files, by the name that spans carry; empty where it cannot be read."""
 
 
 def lines_below(root: Path) -> Lines:
-    """A reader of the files under `root` that reads each file once."""
+    """A reader of the files under `root` that reads each file once, and profiles never."""
     seen: dict[str, Sequence[str]] = {}
 
     def read(file: str) -> Sequence[str]:
+        if PurePosixPath(file).name in _UNQUOTED:
+            return ()
         if file not in seen:
             try:
                 seen[file] = (root / file).read_text(encoding="utf-8", errors="replace").split("\n")

@@ -135,3 +135,18 @@ def test_files_are_read_below_the_project(tmp_path: Path) -> None:
     (tmp_path / "a.sql").write_text("one\ntwo\n")
     assert list(lines_below(tmp_path)("a.sql"))[:2] == ["one", "two"]
     assert list(lines_below(tmp_path)("b.sql")) == []
+
+
+def test_no_line_of_a_profiles_file_is_ever_quoted(tmp_path: Path) -> None:
+    for name in ("profiles.yml", "profiles.example.yml", "elsewhere/profiles.yml"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("{type: duckdbb, password: hunter2}\n")
+        for shown in (name, str(file)):
+            error = Diagnostic(
+                code="UNSUPPORTED_ADAPTER", message="no", span=SourceSpan(file=shown, line=1)
+            )
+            assert full(error, PLAIN, lines_below(tmp_path)).split("\n") == [
+                "error[UNSUPPORTED_ADAPTER]: no",
+                f" --> {shown}:1:1",
+            ]

@@ -114,5 +114,5 @@ def _type_text(node: exp.Expr, dialect: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _plain_type_text(kind: exp.DataType.Type, dialect: str) -> str:
+def _plain_type_text(kind: object, dialect: str) -> str:
     return exp.DataType(this=kind, nested=False).sql(dialect)

@@ -200,7 +200,13 @@ def _partitioning(model: GoldenModel, facts: QueryFacts) -> TimePartitioning | I
     if kind is None or kind is BoundType.TEXT:
         raise CannotRunError("keys")
     grain = Grain.parse(model.partition.grain)
-    return TimePartitioning(grain=grain, column_type=kind, begin=date(2024, 1, 1))
+    return TimePartitioning(
+        grain=grain,
+        column_type=kind,
+        timezone=model.partition.timezone,
+        week_start=model.partition.week_start,
+        begin=date(2024, 1, 1),
+    )
 
 
 def _near(

@@ -69,13 +69,20 @@ class Leases:
         self._clock = clock
         self._process = process
         self._pause = pause
+        self._held: dict[Relation, int] = {}
 
     def acquire(self, session: Session, relation: Relation, owner: str, ttl: timedelta) -> Lease:
         """The lease of `relation` for `owner`, who may hold it already: it is then renewed.
 
         Raises GuardError LEASE_HELD, naming the run and the process that hold it.
         """
-        return self._alone(session, lambda: self._take(session, relation, owner, ttl))
+        lease = self._alone(session, lambda: self._take(session, relation, owner, ttl))
+        self._held[relation] = lease.token
+        return lease
+
+    def token(self, relation: Relation) -> int | None:
+        """The token under which this process holds `relation`, or held it before it was lost."""
+        return self._held.get(relation)
 
     def renew(self, session: Session, leases: Iterable[Lease], ttl: timedelta) -> None:
         """Puts off the end of `leases` to `ttl` from now. Raises WarehouseError LEASE_LOST."""
@@ -91,6 +98,7 @@ class Leases:
 
     def release(self, session: Session, lease: Lease) -> None:
         """Gives the lease back; nothing happens if it was lost."""
+        self._held.pop(lease.relation, None)
         self._alone(session, lambda: self._update(session, lease, "owner = ?", ""))
 
     def check(self, session: Session, lease: Lease) -> None:
@@ -98,8 +106,11 @@ class Leases:
 
         For use in the chunk's own transaction, after its DELETE and before its COMMIT.
         """
-        row = self._row(session, lease.relation)
-        if row is None or row.lease != lease:
+        rows = session.execute(
+            f"SELECT token, owner FROM {self._place.sql('lease')} WHERE {_OF_RELATION}",
+            _key(lease.relation),
+        )
+        if max(rows, default=None) != (lease.token, lease.owner):
             raise _lost(lease)
 
     def holder(self, session: Session, relation: Relation) -> Holder | None:

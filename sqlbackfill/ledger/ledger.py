@@ -1,11 +1,12 @@
 """The ledger over an adapter: appends records, reads the latest. What they mean is `plan`'s.
 
-*Latest* goes by `seq`, a number that rises with every record of the ledger. An append reads the
-highest one in its own transaction and counts on from there, which needs no sequence object and no
-clock. Two transactions at once may give out the same number, but never for the same partition: a
-lease lets one run at a time write a table, and a run writes a partition once. The highest number is
-the only thing read from the log before it is appended to, and only among the rows after those that
-this ledger has seen, which the engine's block statistics find at once.
+*Latest* goes by `seq`, a number that rises with every record of a relation: the token of the lease
+under which the record is written, and below it a count of this ledger's own. Nothing is read to
+give it out, and it needs no sequence object and no clock. A lease lets one run at a time write a
+table and its token is higher than all before it, so whatever an earlier owner still commits ranks
+below what a later one writes. Records of two relations may bear the same number; they are never
+compared. Where no lease is held here, an append reads the highest number in its own transaction and
+counts on from there: then nobody else may be writing these relations.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from sqlbackfill.ledger.schema import (
 )
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
+_COUNT_BITS = 32
 _MOST_ROWS = 1000
 _MOST_NAMES = 500
 
@@ -61,7 +63,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._ready = False
         self._seen = 0
-        self._floors: dict[str, int] = {}
+        self._count = 0
+        self._appended: dict[tuple[str, str], tuple[int, int, int]] = {}
 
     def exists(self, session: Session) -> bool:
         """Whether the ledger has been made. Raises WarehouseError LEDGER_TOO_NEW, LEDGER_TOO_OLD."""
@@ -110,20 +113,27 @@ class Ledger:
         """Adds `records` within the caller's transaction; of two for one key the last one counts."""
         if not records:
             return
-        first = self._take_numbers(session, len(records))
+        numbers = self._take_numbers(session, records)
         table = self.place.relation("partition_log")
-        for start in range(0, len(records), _MOST_ROWS):
-            batch = records[start : start + _MOST_ROWS]
-            rows = [to_row(first + start + i, record) for i, record in enumerate(batch)]
-            session.insert(table, COLUMNS, rows)
+        rows = [to_row(seq, record) for seq, record in zip(numbers, records, strict=True)]
+        for start in range(0, len(rows), _MOST_ROWS):
+            session.insert(table, COLUMNS, rows[start : start + _MOST_ROWS])
+        last = records[-1]
+        self._appended[last.run_id, last.model] = (last.chunk, min(numbers), max(numbers))
 
     def confirm(self, session: Session, run_id: str, model: str, chunk: int) -> int:
-        """How many partition records stand for a chunk: read it back after COMMIT."""
-        found = session.execute(
-            f"SELECT count(*) FROM {self.place.sql('partition_log')} "
-            "WHERE seq > ? AND run_id = ? AND model = ? AND chunk = ?",
-            (self._floors.get(run_id, 0), run_id, model, chunk),
-        )
+        """How many partition records stand for a chunk: read it back after COMMIT.
+
+        Of a chunk that this ledger appended last only that append is looked for, by its numbers.
+        """
+        parameters: tuple[object, ...]
+        number, first, last = self._appended.get((run_id, model), (None, 0, 0))
+        if number == chunk:
+            wanted, parameters = "seq BETWEEN ? AND ? AND run_id = ?", (first, last, run_id)
+        else:
+            wanted, parameters = "run_id = ? AND model = ? AND chunk = ?", (run_id, model, chunk)
+        log = self.place.sql("partition_log")
+        found = session.execute(f"SELECT count(*) FROM {log} WHERE {wanted}", parameters)
         return int(found[0][0])
 
     def committed(
@@ -146,7 +156,6 @@ class Ledger:
 
     def start_run(self, session: Session, run: RunRecord) -> None:
         """Records that a run has begun; in a transaction of the caller's, or in its own."""
-        self._floors[run.run_id] = self._highest(session)
         self._runs.start(session, run)
 
     def finish_run(
@@ -156,9 +165,10 @@ class Ledger:
         self._runs.finish(session, run_id, status, finished_at)
 
     def save_chunk(self, session: Session, record: ChunkRecord) -> None:
-        """Records how an attempt ended: a done one in its chunk's transaction, others on their own."""
+        """Records that a chunk was not built; of one that was, the partition records tell."""
         failed = record.status is ChunkStatus.FAILED
-        self._runs.save_chunk(session, record, self._highest(session) if failed else 0)
+        newest = self._newest(session, record.relation) if failed else 0
+        self._runs.save_chunk(session, record, newest)
 
     def runs(self, session: Session, limit: int | None = None) -> list[RunRecord]:
         """The newest runs first, without their plans."""
@@ -209,12 +219,23 @@ class Ledger:
             recorded.setdefault((Relation(*triple), space), []).append((ordinal, seq))
         return standing_failures(failed, recorded)
 
-    def _take_numbers(self, session: Session, count: int) -> int:
-        highest = self._highest(session)
+    def _take_numbers(self, session: Session, records: Sequence[PartitionRecord]) -> list[int]:
+        tokens = [self.leases.token(record.relation) for record in records]
+        highest = self._highest(session) if None in tokens else 0
         with self._lock:
-            first = max(self._seen, highest) + 1
-            self._seen = first + count - 1
-        return first
+            above = max(self._seen, highest) + 1
+            first, self._count = self._count + 1, self._count + len(records)
+            numbers = [
+                above + at if token is None else (token << _COUNT_BITS) + first + at
+                for at, token in enumerate(tokens)
+            ]
+            self._seen = max(self._seen, *numbers)
+        return numbers
+
+    def _newest(self, session: Session, relation: Relation) -> int:
+        """A number that no record of `relation` exceeds by now, and every later one will."""
+        token = self.leases.token(relation)
+        return self._highest(session) if token is None else (token << _COUNT_BITS) + self._count
 
     def _highest(self, session: Session) -> int:
         seen = self._seen

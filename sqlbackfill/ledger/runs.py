@@ -9,6 +9,7 @@ from typing import Any
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.ledger.failures import FailedAttempt
 from sqlbackfill.ledger.records import (
+    Action,
     ChunkRecord,
     ChunkStatus,
     Failure,
@@ -115,14 +116,30 @@ class Runs:
         session.insert(self._place.relation("run_chunk"), _CHUNK_COLUMNS, [row])
 
     def progress(self, session: Session, run_ids: Sequence[str]) -> dict[str, RunProgress]:
+        """What was built by the partition records, and what was not by the rows of run_chunk.
+
+        A chunk that has records was built, whatever a lost answer to its COMMIT made of it.
+        """
         marks = ", ".join("?" * len(run_ids))
+        log, chunks = self._place.sql("partition_log"), self._place.sql("run_chunk")
         rows = session.execute(
-            "SELECT run_id, model, status, sum(end_ordinal - start_ordinal), sum(row_count) FROM ("
-            "SELECT run_id, model, status, start_ordinal, end_ordinal, row_count, row_number() OVER "
+            f"SELECT run_id, model, ?, count(*), sum(row_count) FROM {log} "
+            f"WHERE run_id IN ({marks}) AND action = ? GROUP BY run_id, model UNION ALL "
+            "SELECT run_id, model, status, sum(end_ordinal - start_ordinal), 0 FROM ("
+            "SELECT run_id, model, chunk, status, start_ordinal, end_ordinal, row_number() OVER "
             "(PARTITION BY run_id, model, chunk ORDER BY seq DESC) AS nth "
-            f"FROM {self._place.sql('run_chunk')} WHERE run_id IN ({marks})) AS ranked "
-            "WHERE nth = 1 GROUP BY run_id, model, status ORDER BY run_id, model, status",
-            tuple(run_ids),
+            f"FROM {chunks} WHERE run_id IN ({marks}) AND status <> ?) AS ranked "
+            f"WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM {log} AS built WHERE "
+            "built.run_id = ranked.run_id AND built.model = ranked.model "
+            "AND built.chunk = ranked.chunk) "
+            "GROUP BY run_id, model, status",
+            (
+                ChunkStatus.DONE.value,
+                *run_ids,
+                Action.BUILT.value,
+                *run_ids,
+                ChunkStatus.DONE.value,
+            ),
         )
         return {run_id: _progress([r for r in rows if r[0] == run_id]) for run_id in run_ids}
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
-from sqlbackfill.ledger.records import ChunkStatus, PartitionRecord
+from sqlbackfill.ledger.records import PartitionRecord
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk, PlannedModel
@@ -18,7 +18,7 @@ from sqlbackfill.run.inputs import ChunkSql, RunInputs
 from sqlbackfill.run.interrupt import Cancellation
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.run.position import placed_in
-from sqlbackfill.run.records import chunk_record, partition_records
+from sqlbackfill.run.records import partition_records
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
 from sqlbackfill.run.whole_table import replace_whole
@@ -237,7 +237,4 @@ class ChunkWriter:
         self._check_lease(self.session, work.model.relation)
         records = partition_records(inputs, work.task, filled, seconds, work.versions)
         inputs.ledger.append(self.session, records)
-        rows = sum(record.rows for record in records)
-        done = chunk_record(inputs, work.task, ChunkStatus.DONE, rows=rows, seconds=seconds)
-        inputs.ledger.save_chunk(self.session, done)
         return records

@@ -193,7 +193,7 @@ class _Execution:
 
     def _save(self, task: Task, status: ChunkStatus, why: Diagnostic) -> None:
         """Records a chunk that was not built. That this fails too must not hide the first error."""
-        record = chunk_record(self._inputs, task, status, why=why)
+        record = chunk_record(self._inputs, task, status, why)
         try:
             self._inputs.ledger.save_chunk(self._session, record)
         except SqlbackfillError as error:

@@ -56,12 +56,9 @@ def chunk_record(
     inputs: RunInputs,
     task: Task,
     status: ChunkStatus,
-    *,
-    why: Diagnostic | None = None,
-    rows: int = 0,
-    seconds: float = 0.0,
+    why: Diagnostic,
 ) -> ChunkRecord:
-    """How an attempt at a chunk ended; `why` says what failed or blocked it."""
+    """That a chunk was not built; `why` says what failed or blocked it."""
     model, chunk = inputs.models[task.model], task.chunk
     return ChunkRecord(
         run_id=inputs.run_id,
@@ -74,9 +71,7 @@ def chunk_record(
         start_key=model.partitioning.label(chunk.start),
         end_key=model.partitioning.label(chunk.end - 1),
         status=status,
-        code=why.code if why else None,
-        message=why.message if why else None,
-        rows=rows,
-        seconds=seconds,
+        code=why.code,
+        message=why.message,
         finished_at=inputs.clock().isoformat(),
     )

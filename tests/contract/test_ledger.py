@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from sqlbackfill.errors import UsageError
+from sqlbackfill.ledger.leases import Leases
 from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.processes import Process, this_host
 from sqlbackfill.ledger.records import (
     Action,
     ChunkRecord,
@@ -20,6 +23,7 @@ from sqlbackfill.ledger.records import (
 )
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
+TTL = timedelta(minutes=1)
 Make = Callable[..., PartitionRecord]
 
 RUN = RunRecord(
@@ -219,6 +223,66 @@ def test_a_chunk_of_an_earlier_run_is_confirmed_by_a_new_ledger(
     assert other.confirm(session, "run-1", "orders", 0) == 2
 
 
+def test_only_a_chunk_s_last_append_is_confirmed(
+    ledger: Ledger, session: Session, record: Make
+) -> None:
+    ledger.append(session, [record(1), record(2)])
+    session.begin()
+    ledger.append(session, [record(1), record(2)])
+    session.rollback()
+    assert ledger.confirm(session, "run-1", "orders", 0) == 0
+
+
+def test_what_an_owner_commits_after_another_took_over_ranks_below_it(
+    adapter: Adapter, session: Session, relation: Relation, record: Make
+) -> None:
+    dead, heir = (Ledger(adapter, adapter.database) for _ in range(2))
+    dead.prepare(session)
+    gone = Process(this_host(), 1 << 23, 1.0)
+    dead.leases = Leases(dead.place, process=lambda: gone)
+    dead.leases.acquire(session, relation, "run-1", TTL)
+    dead.append(session, [record(o, rows=1) for o in range(9)])
+    heir.leases.acquire(session, relation, "run-2", TTL)
+    heir.append(session, [record(3, rows=2)])
+    dead.append(session, [record(3, rows=1)])
+    assert {r.ordinal: r.rows for r in heir.latest(session, [relation])[relation]}[3] == 2
+
+
+def test_records_count_on_whatever_runs_on_other_tables_write_meanwhile(
+    adapter: Adapter, session: Session, relation: Relation, record: Make
+) -> None:
+    elsewhere = replace(relation, identifier="elsewhere")
+    ours, theirs = (Ledger(adapter, adapter.database) for _ in range(2))
+    ours.prepare(session)
+    ours.append(session, [record(1, rows=0)])
+    ours.leases.acquire(session, relation, "run-1", TTL)
+    theirs.leases.acquire(session, elsewhere, "run-2", TTL)
+    for turn in range(1, 4):
+        theirs.append(session, [record(o, relation=elsewhere, rows=turn) for o in range(5)])
+        ours.append(session, [record(1, rows=turn)])
+        found = theirs.latest(session, [relation, elsewhere])
+        assert [each.rows for each in found[relation]] == [turn]
+        assert [each.rows for each in found[elsewhere]] == [turn] * 5
+
+
+def test_a_failure_under_a_lease_stands_until_a_later_record(
+    adapter: Adapter, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger = Ledger(adapter, adapter.database)
+    ledger.prepare(session)
+    lease = ledger.leases.acquire(session, relation, "run-1", TTL)
+    ledger.append(session, [record(o) for o in range(3)])
+    ledger.save_chunk(session, chunk(relation, 0, 3, message="first"))
+    assert ranges(ledger, session, relation) == [(0, 3, "first")]
+    ledger.append(session, [record(1)])
+    assert ranges(ledger, session, relation) == [(0, 1, "first"), (2, 3, "first")]
+    ledger.leases.release(session, lease)
+    later = Ledger(adapter, adapter.database)
+    later.leases.acquire(session, relation, "run-2", TTL)
+    later.append(session, [record(0)])
+    assert ranges(ledger, session, relation) == [(2, 3, "first")]
+
+
 def test_what_a_plan_committed_is_told_by_model(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
@@ -297,19 +361,20 @@ def test_the_newest_unfinished_run_is_one_whose_plan_no_later_run_finished(
     assert run.plan_json == RUN.plan_json
 
 
-def test_the_last_attempt_at_a_chunk_is_what_progress_counts(
-    ledger: Ledger, session: Session, relation: Relation
+def test_progress_counts_what_was_built_by_records_and_the_rest_by_the_last_attempt(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    done = {"status": ChunkStatus.DONE, "code": None, "message": None}
-    for record in (
+    ledger.append(session, [record(o, chunk=0, rows=10) for o in range(10)])
+    ledger.append(session, [record(o, chunk=10, rows=10) for o in range(10, 15)])
+    ledger.append(session, [record(99, chunk=10, action=Action.FORGOTTEN)])
+    ledger.append(session, [record(0, chunk=0, run_id="run-2", model="daily", rows=1)])
+    for each in (
         chunk(relation, 0, 10),
-        chunk(relation, 0, 10, **done, rows=100),
-        chunk(relation, 10, 15, **done, rows=50),
+        chunk(relation, 15, 17, status=ChunkStatus.BLOCKED),
         chunk(relation, 15, 17, rows=7),
         chunk(relation, 17, 20, status=ChunkStatus.BLOCKED),
-        chunk(relation, 0, 1, run_id="run-2", model="daily", **done, rows=1),
     ):
-        ledger.save_chunk(session, record)
+        ledger.save_chunk(session, each)
     assert ledger.progress(session, ["run-1", "run-2", "run-3"]) == {
         "run-1": RunProgress(
             models=("orders",),

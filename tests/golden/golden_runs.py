@@ -61,7 +61,7 @@ class Runner:
         sql = _in_duckdb(model, render.sql)
         rng = random.Random(model.label)
         for number in range(DATABASES):
-            self._fill(model, rng, days=(2, 6, 40)[number % 3])
+            self._fill(model, rng, days=(3, 9, 40)[number % 3])
             for _ in range(2):
                 found = self._check(model, render, facts, sql, rng)
                 if found is not None:

@@ -31,6 +31,7 @@ golden: ## write the golden files anew; read the diff before you commit it
 
 fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
+	$(BIN)/python -m benchmarks.fuzz
 
 bench: ## CPU and memory against hand-written SQL, into benchmarks/RESULTS.md
 	$(BIN)/pip install -q tpchgen-cli

@@ -155,7 +155,8 @@ class QueryFacts:
     `errors` stop the model from running; `reasons` explain the verdict; `warnings` do neither.
     `strategies` holds those that are right with injection. `author_bounds_hold` is None where the
     author wrote no bounds, True where they are no narrower than what the query needs, else False.
-    `columns_known` is False where a `*` could not be expanded.
+    `has_confined_choices`: rows that are equal in an ORDER BY may come out differently from run to
+    run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
     """
 
     columns: tuple[OutputColumn, ...] = ()
@@ -169,6 +170,7 @@ class QueryFacts:
     hard_coded: tuple[HardCodedTable, ...] = ()
     is_plain: bool = False
     author_bounds_hold: bool | None = None
+    has_confined_choices: bool = False
     is_volatile: bool = False
     is_clock_dependent: bool = False
     partition_type: BoundType | None = None

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.partitions.paths import on_days
 from sqlbackfill.query.conditions import (
     AuthorBound,
     Condition,
@@ -38,7 +39,7 @@ from sqlbackfill.query.scopes import (
     projection,
 )
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
-from sqlbackfill.query.uniqueness import is_total
+from sqlbackfill.query.uniqueness import orders_output, tells_rows_apart
 from sqlbackfill.query.windows import (
     WindowCall,
     depends_on_ties,
@@ -88,6 +89,7 @@ class PassResult:
 
     leaves: list[LeafNeed] = field(default_factory=list)
     chances: list[Reason] = field(default_factory=list)
+    confined_choices: bool = False
     checked_markers: int = 0
     checked_nodes: list[exp.Expr] = field(default_factory=list)
     too_narrow: list[tuple[AuthorBound, Range | None]] = field(default_factory=list)
@@ -174,7 +176,7 @@ class ReadWindowPass:
         if not any(node.args.get(key) for key in _CUTS):
             return demand
         cut = next(node.args[key] for key in _CUTS if node.args.get(key))
-        if not is_total(node):
+        if not orders_output(node):
             self.result.chances.append(Reason("TIES", cut, "limit"))
         return replace(demand, columns={}, why=(*demand.why, Reason("LIMIT_GLOBAL", cut)))
 
@@ -311,8 +313,7 @@ class SelectPass:
         nodes = on.expressions if isinstance(on, exp.Tuple) else [on]
         keys = {self._terms.of(self._distinct_key(node), self.scope) for node in nodes}
         kept = {t: r for t, r in wanted.items() if t in keys}
-        if not any(r.settles for r in kept.values()):
-            self.outer_pass.result.chances.append(Reason("TIES", on, "distinct on"))
+        self._choose(kept, Reason("TIES", on, "distinct on"))
         self._lose(wanted, kept, Reason("DEDUP_ACROSS_P", on))
         return self._saturated(met(kept, qualify.bounds), [*edges, *qualify.edges], grouping)
 
@@ -355,16 +356,21 @@ class SelectPass:
             need = self._saturated(need_of(call, self.scope, self._terms, wanted), edges, grouping)
             needs.append(need)
             self._lose_to_window(wanted, need, call)
-            if depends_on_ties(call) and not self._is_confined(call, wanted):
-                self.outer_pass.result.chances.append(Reason("TIES", call.function, _name(call)))
+            nodes = (*call.partition_by, *(o.this for o in call.order))
+            if depends_on_ties(call) and not tells_rows_apart(self.scope, nodes):
+                terms = {self._terms.of(node, self.scope) for node in nodes}
+                equal = {t: r for t, r in wanted.items() if t in terms}
+                self._choose(equal, Reason("TIES", call.function, _name(call)))
         return hulled(needs)
 
-    def _is_confined(self, call: WindowCall, wanted: dict[Term, Range]) -> bool:
-        nodes = [*call.partition_by, *(o.this for o in call.order)]
-        terms = {self._terms.of(node, self.scope) for node in nodes}
-        if any(t in wanted and wanted[t].settles for t in terms):
-            return True
-        return is_total(self.scope.select, tuple(nodes))
+    def _choose(self, equal: Mapping[Term, Range], reason: Reason) -> None:
+        """Notes a choice between rows that agree in the terms of `equal`: harmless across
+        partitions only if these determine the partition.
+        """
+        if any(range_.settles for range_ in equal.values()):
+            self.outer_pass.result.confined_choices = True
+        else:
+            self.outer_pass.result.chances.append(reason)
 
     def _lose_to_window(
         self, wanted: dict[Term, Range], need: dict[Term, Range], call: WindowCall
@@ -381,8 +387,7 @@ class SelectPass:
         self._check(having, self._terms.saturate(met(kept, self.demand.facts)))
         nodes = [n for e in self.scope.select.expressions for n in own_nodes(e)]
         for node in choosers(nodes):
-            if not any(r.settles for r in kept.values()):
-                self.outer_pass.result.chances.append(Reason("TIES", node, node.sql()))
+            self._choose(kept, Reason("TIES", node, node.sql()))
         self._lose(store, kept, Reason("GROUP_OMITS_P", grouping.node))
         on_keys = {t: r for t, r in having.bounds.items() if grouping.kept(t, r, self._terms)}
         return met(kept, on_keys)
@@ -403,13 +408,19 @@ class SelectPass:
             around = around.parent
         return frozenset(owners)
 
+    def _plain(self, range_: Range) -> Range:
+        if not self.outer_pass.reader.is_cut_at_midnights:
+            return replace(range_, settles=False)
+        lower, upper = on_days(range_.lower), on_days(range_.upper)
+        return replace(range_, lower=lower, upper=upper, settles=False)
+
     def _check(self, condition: Condition, bounds: dict[Term, Range]) -> None:
         """Compares the author's own bounds with what is needed of the rows that they filter."""
         for bound in condition.author_bounds:
             self.outer_pass.result.checked_markers += bound.markers
             self.outer_pass.result.checked_nodes.append(bound.node)
             need = bounds.get(bound.term)
-            inside = need is not None and replace(need, settles=False).is_within(bound.range)
+            inside = need is not None and self._plain(need).is_within(self._plain(bound.range))
             if not inside:
                 self.outer_pass.result.too_narrow.append((bound, need))
 

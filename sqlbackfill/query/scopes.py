@@ -266,9 +266,7 @@ class Scopes:
 
 
 @lru_cache(maxsize=4096)
-def column_types(
-    columns: tuple[tuple[str, str], ...], dialect: str
-) -> Mapping[str, exp.DataType]:
+def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> Mapping[str, exp.DataType]:
     """Types by normalised name; columns whose type cannot be read are left out."""
     known = {folded(name, dialect): data_type(text, dialect) for name, text in columns}
     return MappingProxyType({name: type_ for name, type_ in known.items() if type_ is not None})

@@ -99,6 +99,7 @@ def judge(case: Judgement) -> QueryFacts:
         strategies=strategies,
         is_plain=strategies == ALL_STRATEGIES and bounded,
         author_bounds_hold=holds,
+        has_confined_choices=case.result.confined_choices,
         is_volatile=volatile or bool(chances),
         is_clock_dependent=clock,
         errors=_reads_ahead(case),

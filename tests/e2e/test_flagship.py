@@ -208,6 +208,24 @@ def test_a_late_day_alone_is_right_because_what_it_needs_is_filled(
     assert wrong_rows(fresh, reference, **day) == {}
 
 
+def test_a_restated_day_rebuilds_below_it_what_reads_that_day_and_nothing_else(
+    year: ProjectDir,
+) -> None:
+    outcome = year.command(
+        "plan", "-s", "carrier_day+", "-s", "airport_week", "-p", "2013-01-05", "--json"
+    )
+
+    assert outcome.exit_code == 0, outcome
+    rebuilt = {
+        (step["model"], step["reason"]): [(r["start"], r["end"]) for r in step["partitions"]]
+        for step in outcome.document["steps"]
+    }
+    assert rebuilt[("carrier_trailing_7d", "requested")] == [("2013-01-05", "2013-01-06")]
+    assert rebuilt[("carrier_trailing_7d", "downstream")] == [("2013-01-06", "2013-01-12")]
+    assert rebuilt[("airport_week", "requested")] == [("2012-12-31", "2013-01-07")]
+    assert ("flights", "requested") not in rebuilt
+
+
 def test_plans_of_the_same_inputs_are_the_same_bytes(year: ProjectDir) -> None:
     arguments = ("plan", "-p", "2013", "--json", "--as-of", "2014-06-01T00:00:00Z")
 

@@ -10,13 +10,14 @@ from sqlglot import exp
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.conditions import ConditionReader
+from sqlbackfill.query.demands import Demand, PassResult
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
 from sqlbackfill.query.fingerprint import fingerprint_of
 from sqlbackfill.query.kinds import Kind, same_axis
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
-from sqlbackfill.query.read_window import Demand, PassResult, ReadWindowPass
+from sqlbackfill.query.read_window import ReadWindowPass
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.separability import Judgement, judge

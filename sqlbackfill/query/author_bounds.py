@@ -7,11 +7,11 @@ from sqlglot import exp
 from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.query.conditions import AuthorBound
+from sqlbackfill.query.demands import PassResult
 from sqlbackfill.query.facts import AnalysisRequest
 from sqlbackfill.query.kinds import Kind
 from sqlbackfill.query.offsets import offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
-from sqlbackfill.query.read_window import PassResult
 from sqlbackfill.query.terms import Range
 from sqlbackfill.query.values import count_markers, holds_marker
 

@@ -13,6 +13,7 @@ from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.partitions.paths import Origin, Path
 from sqlbackfill.query.author_bounds import judge_author_bounds
+from sqlbackfill.query.demands import LeafNeed, PassResult
 from sqlbackfill.query.facts import (
     AnalysisRequest,
     InjectedRange,
@@ -27,7 +28,6 @@ from sqlbackfill.query.kinds import Kind, kind_of_type
 from sqlbackfill.query.offsets import ends_before_partition, offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.purity import impurities
-from sqlbackfill.query.read_window import LeafNeed, PassResult
 from sqlbackfill.query.reasons import REFUTING, Reason, chance, distinct, lost_bound, said_once
 from sqlbackfill.query.scopes import column_types, folded
 from sqlbackfill.query.terms import Range, hulled

@@ -14,7 +14,16 @@ import pytest
 from sqlglot import exp
 
 from sqlbackfill.partitions.paths import DAY_US, Op, Step
-from sqlbackfill.query import conditions, edges, joins, read_window, scopes, terms, windows
+from sqlbackfill.query import (
+    conditions,
+    edges,
+    joins,
+    read_window,
+    scopes,
+    select_pass,
+    terms,
+    windows,
+)
 from sqlbackfill.query.conditions import Condition, ConditionReader
 from sqlbackfill.query.edges import SAME, EdgeRules, Link
 from sqlbackfill.query.grouping import Grouping
@@ -37,7 +46,7 @@ class Mutant:
 
 
 def _ignore_partition_by(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(read_window, "need_of", lambda call, scope, terms, wanted: dict(wanted))
+    patch.setattr(select_pass, "need_of", lambda call, scope, terms, wanted: dict(wanted))
 
 
 def _rows_as_range(patch: pytest.MonkeyPatch) -> None:
@@ -57,7 +66,7 @@ def _rows_as_range(patch: pytest.MonkeyPatch) -> None:
 def _drop_nulls(patch: pytest.MonkeyPatch) -> None:
     real = windows.need_of
     patch.setattr(
-        read_window,
+        select_pass,
         "need_of",
         lambda *given: {t: replace(r, nulls=False) for t, r in real(*given).items()},
     )
@@ -139,7 +148,7 @@ def _inner_on_holds_everywhere(patch: pytest.MonkeyPatch) -> None:
             return []
         return [*everywhere(tree.left), *everywhere(tree.right), *tree.on.edges]
 
-    patch.setattr(read_window, "row_edges", everywhere)
+    patch.setattr(select_pass, "row_edges", everywhere)
     real = JoinPass.push
 
     def push(self: JoinPass, tree: Any, need: Any) -> None:
@@ -230,7 +239,7 @@ def _coalesce_as_first_part(patch: pytest.MonkeyPatch) -> None:
 
 
 def _distinct_on_keeps_everything(patch: pytest.MonkeyPatch) -> None:
-    real = read_window.SelectPass._above_windows
+    real = select_pass.SelectPass._above_windows
 
     def above(self: Any, store: Any, edges_: Any, grouping: Any) -> Any:
         select = self.scope.select
@@ -243,11 +252,11 @@ def _distinct_on_keeps_everything(patch: pytest.MonkeyPatch) -> None:
         finally:
             select.set("distinct", distinct)
 
-    patch.setattr(read_window.SelectPass, "_above_windows", above)
+    patch.setattr(select_pass.SelectPass, "_above_windows", above)
 
 
 def _ignore_ties(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(read_window, "depends_on_ties", lambda call: False)
+    patch.setattr(select_pass, "depends_on_ties", lambda call: False)
 
 
 def _descending_as_ascending(patch: pytest.MonkeyPatch) -> None:
@@ -260,11 +269,11 @@ def _descending_as_ascending(patch: pytest.MonkeyPatch) -> None:
             one.parent = old.parent
         return replace(found, order=order)
 
-    patch.setattr(read_window, "window_call", call)
+    patch.setattr(select_pass, "window_call", call)
 
 
 def _author_bounds_always_hold(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(read_window.SelectPass, "_check", lambda self, condition, bounds: [
+    patch.setattr(select_pass.SelectPass, "_check", lambda self, condition, bounds: [
         setattr(self.outer_pass.result, "checked_markers",
                 self.outer_pass.result.checked_markers + bound.markers)
         for bound in condition.author_bounds

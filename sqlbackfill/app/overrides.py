@@ -37,7 +37,8 @@ from sqlbackfill.template.types import Rendered
 ALL_STRATEGIES: Final = ("range", "chunk", "partition")
 # What a statement about the rows that are read does not settle.
 _STILL_CHANCE: Final = frozenset({"VOLATILE", "SAMPLE"})
-_CHANCES: Final = _STILL_CHANCE | {"TIES", "UNKNOWN_NODE"}
+_UNKNOWN_CODES: Final = frozenset({"UNKNOWN_NODE", "NAMES_UNRESOLVED"})
+_CHANCES: Final = _STILL_CHANCE | _UNKNOWN_CODES | {"TIES"}
 _OPEN: Final = frozenset({ReadKind.PAST, ReadKind.FUTURE, ReadKind.ALL})
 
 
@@ -181,7 +182,7 @@ def _rewritten(
     elif chances:
         strategies = ("range",)
     bounded = all(r.kind in (ReadKind.WINDOW, ReadKind.UNPARTITIONED) for r in reads)
-    said = (*facts.warnings, *reasons)
+    said = [*reasons, *(found for found in facts.warnings if found.code in _STILL_CHANCE)]
     confined = any(found.code == "TIES" and found not in reasons for found in facts.reasons)
     return replace(
         facts,
@@ -192,7 +193,8 @@ def _rewritten(
         strategies=strategies,
         is_plain=strategies == ALL_STRATEGIES and bounded,
         has_confined_choices=facts.has_confined_choices or confined,
-        is_volatile=facts.is_volatile and any(found.code in _CHANCES for found in said),
+        is_volatile=facts.is_volatile
+        and (facts.reads_itself or any(found.code in _CHANCES for found in said)),
         fingerprint=_fingerprint(facts.fingerprint, claims),
     )
 
@@ -248,7 +250,7 @@ def _reasons(
             return True
         if any(reason.message in because for because in settled):
             return False
-        return not (reason.code == "UNKNOWN_NODE" and all_known)
+        return not (reason.code in _UNKNOWN_CODES and all_known)
 
     return tuple(reason for reason in facts.reasons if stands(reason))
 

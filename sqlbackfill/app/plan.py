@@ -93,7 +93,7 @@ def plan_in(
         target=loaded.target.name,
         digest=prepared.digest,
     )
-    _refuse_broken_sources(workspace, plan)
+    refuse_broken_sources(workspace, {step.model for step in plan.steps})
     plan = replace(plan, warnings=(*_warnings(workspace, selected), *plan.warnings))
     return _planned(plan, prepared)
 
@@ -208,8 +208,8 @@ def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named:
         raise ProjectError(*(refusal for refusal in refusals if refusal is not None))
 
 
-def _refuse_broken_sources(workspace: Workspace, plan: Plan) -> None:
-    models = {step.model for step in plan.steps}
+def refuse_broken_sources(workspace: Workspace, models: set[str]) -> None:
+    """Raises ProjectError if one of `models` reads a source that cannot be read."""
     problems = [
         schema.problem
         for name, schema in workspace.schemas.items()

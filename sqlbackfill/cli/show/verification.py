@@ -12,7 +12,7 @@ from sqlbackfill.cli.show.words import count, ranges
 
 if TYPE_CHECKING:
     from sqlbackfill.app.row_comparison import RowDifference
-    from sqlbackfill.app.verify import StrategyOutcome, Verification
+    from sqlbackfill.app.verification import StrategyOutcome, Verification
 
 
 def verification_text(found: Verification, look: Look) -> str:
@@ -55,7 +55,7 @@ def _strategies(found: Verification, look: Look) -> str:
 
 def _result(one: StrategyOutcome) -> str:
     if one.equal is None:
-        return "not run"
+        return "not run" if one.rows is None else "unclear"
     return "equal" if one.equal else "different"
 
 

@@ -10,6 +10,7 @@ from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.project.findings import Findings, listing, near_match
 from sqlbackfill.project.model import Model
 from sqlbackfill.project.source import Source
+from sqlbackfill.project.table_owners import table_conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def build_graph(
     """The graph of the enabled models among `models`, by what their templates declared.
 
     A model without an entry in `declared` reads nothing. Raises ProjectError with every duplicate
-    model, unknown ref, unknown source and circle of refs.
+    model or table, unknown ref, unknown source and circle of refs.
     """
     findings = Findings()
     given = sorted(models, key=lambda model: (model.name, model.file))
@@ -71,6 +72,8 @@ def build_graph(
         refs[name] = tuple(sorted(set(known)))
         tables = [ref.name for ref in own.sources if _is_source(ref, name, sources, findings)]
         reads[name] = tuple(sorted(set(tables)))
+    for conflict in table_conflicts(enabled.values(), reads, sources):
+        findings.add(conflict)
     order = _order(refs)
     if len(order) < len(refs):
         # Left over are the circles, what leads to them, and what lies between two of them.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,15 +108,32 @@ def _match(odd: Sequence[_Odd], inexact: Sequence[int]) -> None:
     for one in odd:
         groups[one.key][one.left < 0].append(one)
     for surplus, lacking in groups.values():
-        for mine in surplus:
-            for theirs in lacking:
-                if mine.left and theirs.left and _are_close(mine, theirs, inexact):
-                    matched = min(mine.left, -theirs.left)
-                    mine.left -= matched
-                    mine.expected += matched
-                    theirs.left += matched
-                    theirs.count += matched
-            lacking[:] = [theirs for theirs in lacking if theirs.left]
+        _match_group(surplus, lacking, inexact)
+
+
+def _match_group(surplus: Sequence[_Odd], lacking: list[_Odd], inexact: Sequence[int]) -> None:
+    """The same for rows that agree in everything exact; they are looked up by one float column."""
+    by = max(inexact, key=lambda at: len({_rank(one.values[at]) for one in lacking}))
+    lacking.sort(key=lambda one: _rank(one.values[by]))
+    ranks = [_rank(one.values[by]) for one in lacking]
+    for mine in surplus:
+        rank = _rank(mine.values[by])
+        slack = 2 * TOLERANCE * max(1.0, abs(rank)) if math.isfinite(rank) else 0.0
+        at = bisect_left(ranks, rank - slack)
+        while mine.left and at < len(ranks) and ranks[at] <= rank + slack:
+            theirs = lacking[at]
+            at += 1
+            if theirs.left and _are_close(mine, theirs, inexact):
+                matched = min(mine.left, -theirs.left)
+                mine.left -= matched
+                mine.expected += matched
+                theirs.left += matched
+                theirs.count += matched
+
+
+def _rank(value: Any) -> float:
+    """Where to look for a value that is close; all that has no order is in one place."""
+    return value if isinstance(value, float) and not math.isnan(value) else math.inf
 
 
 def _are_close(a: _Odd, b: _Odd, inexact: Sequence[int]) -> bool:

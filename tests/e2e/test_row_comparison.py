@@ -108,3 +108,17 @@ def test_closeness_looks_into_lists_and_structs() -> None:
     assert is_close({"a": [1.0, None]}, {"a": [1.0 + 1e-12, None]})
     assert not is_close({"a": [1.0]}, {"a": [1.0, 2.0]})
     assert not is_close({"a": 1.0}, {"b": 1.0})
+
+
+def test_many_rows_of_one_key_are_matched_in_a_moment(
+    session: Session, adapter: DuckDBAdapter
+) -> None:
+    rows = "from range(20_000) r(n)"
+    found = compared(
+        session,
+        adapter,
+        f"select 1 as k, (n / 7)::double as x, 'inf'::double as y {rows}",
+        f"select 1 as k, (n / 7)::double * (1 + 1e-13) as x, 'inf'::double as y {rows}",
+    )
+
+    assert found.different == 0

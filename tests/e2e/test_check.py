@@ -101,24 +101,31 @@ def test_volatile_functions_hard_coded_tables_and_the_clock_are_found(cut: Proje
 
 
 @pytest.mark.parametrize(
-    ("cast", "is_found"),
-    [("ts::date", True), ("(ts at time zone 'UTC')::date", False)],
+    ("query", "is_found"),
+    [
+        ("select ts::date as day, ts from HITS", True),
+        ("select (ts at time zone 'UTC')::date as day, ts from HITS", False),
+        (
+            (
+                "select e.day, h.ts from EVENTS as e join HITS as h on h.ts >= e.day::timestamptz\n"
+                "and h.ts < (e.day + 1)::timestamptz"
+            ),
+            False,
+        ),
+    ],
 )
-def test_a_day_of_an_instant_without_a_zone_is_found(
-    shop: ProjectDir, cast: str, is_found: bool
+def test_a_partition_column_that_is_the_day_of_an_instant_without_a_zone_is_found(
+    shop: ProjectDir, query: str, is_found: bool
 ) -> None:
     duckdb.execute(f"""
         copy (select timestamptz '2024-01-01 00:00:00+00' + interval 1 hour * n as ts
               from range(9) r(n)) to '{shop.root}/data/hits.parquet'
     """)
-    shop.write(
-        "models/sources.yml",
-        SOURCES.replace("{name: events}", "{name: events}, {name: hits, config: {event_time: ts}}"),
-    )
-    shop.write(
-        "models/hits.sql",
-        CONFIG + f"select {cast} as day, ts from {{{{ source('raw', 'hits') }}}}\n",
-    )
+    tables = "{name: events}, {name: hits, config: {event_time: ts}}"
+    shop.write("models/sources.yml", SOURCES.replace("{name: events}", tables))
+    for name in ("hits", "events"):
+        query = query.replace(name.upper(), f"{{{{ source('raw', '{name}') }}}}")
+    shop.write("models/hits.sql", CONFIG + query + "\n")
 
     assert (("ZONELESS_CAST", "hits") in findings(shop)) is is_found
 

@@ -156,10 +156,12 @@ def test_a_model_that_reads_itself_needs_no_table_for_its_first_partitions(
     built.write("models/running.sql", RUNNING)
 
     first = verified(built, "running", "-p", "2024-01-01..2024-01-03")
+    apart = built.command("verify", "running", "-p", "2024-01-01,2024-01-03")
     later = built.command("verify", "running", "-p", "2024-01-05")
 
     assert first.exit_code == 0, first
     assert first.document["strategies"][0]["rows"] == 9
+    assert "reads 2024-01-02 of its own table" in apart.stderr
     assert later.exit_code == 2
     assert later.error_codes == ["UPSTREAM_MISSING"]
     assert "sqlbackfill run -s running -p 2024-01-01..2024-01-04" in later.stderr

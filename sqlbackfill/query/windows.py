@@ -200,6 +200,9 @@ def _range_reach(value: exp.Expr, side: str, kind: Kind, *, ascending: bool) -> 
     return low, high
 
 
+_LEAVES: Final = (exp.Column, exp.Literal, exp.Identifier, exp.DataType)
+
+
 def windows_in(nodes: list[exp.Expr]) -> list[exp.Window]:
     """The window calls in expressions, those of nested queries left out."""
     found: list[exp.Window] = []
@@ -214,5 +217,7 @@ def own_nodes(node: exp.Expr) -> list[exp.Expr]:
     while stack:
         current = stack.pop()
         result.append(current)
+        if isinstance(current, _LEAVES):
+            continue
         stack += [c for c in current.iter_expressions() if not isinstance(c, exp.Query)]
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,9 +129,23 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         runs_directory=runs_directory(loaded.project.root),
     )
     try:
-        return execute(inputs)
+        result = execute(inputs)
     finally:
         loaded.adapter.close()
+    flags = _global_flags(loaded.options)
+    return replace(result, resume=f"{result.resume}{flags}") if result.resume else result
+
+
+def _global_flags(options: Options) -> str:
+    """The global options that the command which goes on needs too, each after a space."""
+    named = {
+        "--project-dir": None if options.project_dir == Path() else options.project_dir,
+        "--profiles-dir": options.profiles_dir,
+        "--profile": options.profile,
+        "--target": options.target,
+        "--vars": json.dumps(dict(options.vars), default=str) if options.vars else None,
+    }
+    return "".join(f" {flag} {_quoted(str(value))}" for flag, value in named.items() if value)
 
 
 class _OwnTables:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Plan, PlannedModel
-from sqlbackfill.run.chunk import Written
 from sqlbackfill.run.result import BlockedChunk, FailedChunk, ModelResult
 from sqlbackfill.run.runfile import ModelProgress
+
+if TYPE_CHECKING:  # what writes chunks is loaded once there is one to write
+    from sqlbackfill.run.chunk import Written
 
 
 class Tally:

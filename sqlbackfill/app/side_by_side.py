@@ -142,9 +142,8 @@ class SideBySide:
             rows = "row differs" if found.different == 1 else "rows differ"
             reason = f"{found.different:,} {rows}"
             doubt = self._doubt()
-            if doubt is not None:
-                equal = False if self._overrides() else None
-                reason = f"{reason}, {doubt}"
+            if doubt is not None and not self._overrides():
+                equal, reason = None, f"{reason}, {doubt}"
         return StrategyOutcome(
             strategy=strategy,
             rows=table.rows,

@@ -58,6 +58,7 @@ class Generator:
     rng: random.Random
     focus: str = "all"
     author: bool = False
+    bounded: tuple[str, str] | None = None
     tables: list[str] = field(default_factory=list)
     ctes: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     names: int = 0
@@ -114,8 +115,10 @@ class Generator:
             kind = "plain"
         sources, from_ = self._from(depth)
         where = self._where(sources, depth)
-        if depth == 0 and self.author and not where:
-            where = " where " + self._author_bound(self._column(sources)[0])
+        if depth == 0 and self.author:
+            column, type_ = self._column(sources)
+            where = (where or " where true") + f" and {self._author_bound(column)}"
+            self.bounded = (column, type_)
         if kind == "group":
             return self._group(sources, from_, where)
         if kind == "window":
@@ -532,6 +535,8 @@ class Generator:
 
     def _time(self, sources: list[Source]) -> tuple[str, str]:
         """A time expression and its type."""
+        if self.bounded is not None and self._maybe(0.6):
+            return self.bounded
         x, kind = self._column(sources)
         shape = self._one("plain", "plain", "plain", "plain", "cast", "cast", "trunc", "shift", "zone", "coalesce",
                           "coalesce", "case", "ns", "text", "month", "int")  # fmt: skip

@@ -66,26 +66,28 @@ def read_state(
     for model in watched:
         table = tables.get(model.relation)
         of_model = latest.get(model.relation, [])
-        valid = [record for record in of_model if _is_valid(record, table, model)]
+        valid = _valid(of_model, table, model)
+        numbered = _numbered(valid, model.partitioning)
         records[model.name] = valid
         tracked[model.name] = _tracked(
             model,
             table,
-            valid,
+            numbered,
             void_code=_void_code(of_model, valid, table),
             failures=failures.get(model.relation, []),
-            occupied=_occupied(adapter, session, model, table, valid),
+            occupied=_occupied(adapter, session, model, table, numbered),
         )
     by_name = {m.name: tables[m.relation] for m in watched if m.relation in tables}
     return LedgerState(tracked, by_name, records)
 
 
-def _is_valid(record: PartitionRecord, table: TableInfo | None, model: Watched) -> bool:
-    return (
-        table is not None
-        and record.identity == table.identity
-        and record.space == model.partitioning.space
-    )
+def _valid(
+    records: Sequence[PartitionRecord], table: TableInfo | None, model: Watched
+) -> list[PartitionRecord]:
+    if table is None:
+        return []
+    space = model.partitioning.space
+    return [r for r in records if r.identity == table.identity and r.space == space]
 
 
 def _void_code(
@@ -109,21 +111,25 @@ def ordinals_of(records: Iterable[PartitionRecord], partitioning: AnyPartitionin
             yield ordinal
 
 
+def _numbered(
+    records: Iterable[PartitionRecord], partitioning: AnyPartitioning
+) -> dict[int, PartitionRecord]:
+    return {o: record for record in records for o in ordinals_of((record,), partitioning)}
+
+
 def _tracked(
     model: Watched,
     table: TableInfo | None,
-    valid: Sequence[PartitionRecord],
+    numbered: Mapping[int, PartitionRecord],
     *,
     void_code: str | None,
     failures: Sequence[Failure],
     occupied: PartitionSet,
 ) -> Tracked:
-    by_ordinal: dict[int, Recorded] = {}
-    for record in valid:
-        for ordinal in ordinals_of((record,), model.partitioning):
-            by_ordinal[ordinal] = Recorded(
-                record.fingerprint, record.inputs, record.version, record.run_id
-            )
+    by_ordinal = {
+        ordinal: Recorded(record.fingerprint, record.inputs, record.version, record.run_id)
+        for ordinal, record in numbered.items()
+    }
     failed = PartitionSet.of(
         (failure.start, failure.end)
         for failure in failures
@@ -143,14 +149,14 @@ def _occupied(
     session: Session,
     model: Watched,
     table: TableInfo | None,
-    valid: Sequence[PartitionRecord],
+    numbered: Mapping[int, PartitionRecord],
 ) -> PartitionSet:
     """The partitions without a valid record of which the table holds rows."""
     if table is None or isinstance(model.partitioning, WholePartitioning):
-        return PartitionSet.empty() if table is None or valid else PartitionSet.single(0)
+        return PartitionSet.empty() if table is None or numbered else PartitionSet.single(0)
     if not _has_column(table, model.partition_column):
         return PartitionSet.empty()
-    recorded = PartitionSet.of_ordinals(ordinals_of(valid, model.partitioning))
+    recorded = PartitionSet.of_ordinals(numbered)
     name = adapter.quote(model.relation)
     column = adapter.quote_name(str(model.partition_column))
     partitioning = model.partitioning

@@ -22,7 +22,7 @@ class Unit(StrEnum):
     @property
     def is_civil(self) -> bool:
         """Whether periods follow the calendar (day and coarser), not elapsed time."""
-        return self not in (Unit.MINUTE, Unit.HOUR)
+        return self is not Unit.MINUTE and self is not Unit.HOUR
 
 
 _UNITS = {unit.value: unit for unit in Unit}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 
 
@@ -56,6 +57,13 @@ class Reads:
     partitionings: Mapping[str, AnyPartitioning]
     horizons: Mapping[str, Horizon]
     edges: Mapping[str, tuple[ReadEdge, ...]]
+    _aligned: frozenset[tuple[str, str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        edges = [(model, edge) for model, edges in self.edges.items() for edge in edges]
+        others = {(model, edge.upstream) for model, edge in edges if not self._aligns(edge, model)}
+        aligned = frozenset((model, edge.upstream) for model, edge in edges) - others
+        object.__setattr__(self, "_aligned", aligned)
 
     def upstream(self, model: str, partitions: PartitionSet) -> dict[str, PartitionSet]:
         """What building `partitions` of `model` reads of each upstream that can exist."""
@@ -81,6 +89,23 @@ class Reads:
                 touched |= self._touching_range(edge, model, changed, (start, end))
         return touched
 
+    def _aligns(self, edge: ReadEdge, model: str) -> bool:
+        """Whether each partition certainly reads that of its own number alone: no window to evaluate.
+
+        Both are cut alike, on a clock that never changes: no day is skipped or repeated.
+        """
+        output, source = self.partitionings.get(model), self.partitionings.get(edge.upstream)
+        return (
+            edge.window is not None
+            and edge.window.is_identity
+            and isinstance(output, TimePartitioning)
+            and isinstance(source, TimePartitioning)
+            and output.column_type is source.column_type
+            and edge.window.column_type in (None, source.column_type)
+            and output.space == source.space
+            and source.column.cut_zone is None
+        )
+
     def _is_monotone(self, edge: ReadEdge, model: str) -> bool:
         ordered = (self.partitionings[model], self.partitionings[edge.upstream])
         return edge.window is not None and all(
@@ -88,11 +113,16 @@ class Reads:
         )
 
     def _along(self, edge: ReadEdge, model: str, partitions: PartitionSet) -> PartitionSet:
+        if not partitions:
+            return PartitionSet.empty()
+        if (model, edge.upstream) in self._aligned:
+            clip = self.horizons[edge.upstream].clip
+            if len(partitions.ranges) == 1:
+                return clip(*partitions.ranges[0])
+            return PartitionSet.of(r for span in partitions.ranges for r in clip(*span).ranges)
         horizon = self.horizons[edge.upstream].partitions
         source = self.partitionings[edge.upstream]
         output = self.partitionings[model]
-        if not partitions:
-            return PartitionSet.empty()
         if (
             edge.window is None
             or isinstance(source, WholePartitioning)
@@ -143,6 +173,8 @@ class Reads:
         return self._reads(edge, model, ordinal)[0] >= end
 
     def _reads(self, edge: ReadEdge, model: str, ordinal: int) -> tuple[int, int]:
+        if (model, edge.upstream) in self._aligned:
+            return ordinal, ordinal + 1
         return self._span(edge, self.partitionings[model].bounds(ordinal))
 
     def _span(self, edge: ReadEdge, output: tuple[Bound, Bound]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ import msgspec
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.input_refs import input_refs
+from sqlbackfill.app.lifting import with_lifting
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.overrides import with_overrides
 from sqlbackfill.app.partition_info import column_type, partition_info
@@ -262,7 +263,14 @@ class _Analysis:
             or rendered.bounds.key
             or rendered.relations_as_value,
         )
-        return with_overrides(analyse(request), model, request.partition, inputs, rendered)
+        facts = with_overrides(analyse(request), model, request.partition, inputs, rendered)
+        if facts.author_bounds_hold is not False or self.loaded.adapter.name != "duckdb":
+            return facts
+        try:
+            partitioning = model.partitioning(column_type(model, facts))
+        except ProjectError:  # it is reported where the model's partitions are needed
+            return facts
+        return with_lifting(facts, request, rendered, partitioning) if partitioning else facts
 
 
 def _with_filter(ref: InputRef, *, is_filtered: bool) -> InputRef:

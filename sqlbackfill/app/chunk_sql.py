@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from sqlbackfill.app.lifted_sql import LINES_BEFORE, guarded, lifted_query, row_tests
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.workspace import Workspace
-from sqlbackfill.errors import ProjectError
+from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
@@ -17,6 +18,7 @@ from sqlbackfill.query.facts import InjectedRange, QueryFacts
 from sqlbackfill.run.inputs import ChunkSql
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.template.types import (
+    SYMBOLIC_WINDOW,
     ColumnRange,
     ExternalRelation,
     Rendered,
@@ -51,6 +53,8 @@ class ChunkRenderer:
             rendered = self._render(name, None, {})
             query = _bare(rendered.sql)
             return ChunkSql(select=query, unguarded=query, locate=rendered.source_map.locate)
+        if self.workspace.facts[name].lifted is not None and chunk.end - chunk.start > 1:
+            return self._lifted(name, chunk)
         window = self._window(name, chunk)
         rendered = self._render(name, window, self._scans(name, window))
         query = _bare(rendered.sql)
@@ -64,6 +68,32 @@ class ChunkRenderer:
             locate=rendered.source_map.locate,
             guard_lines=_GUARD_LINES,
             home=self._home(name, window),
+        )
+
+    def _lifted(self, name: str, chunk: Chunk) -> ChunkSql:
+        from sqlbackfill.query.splice import with_spine
+
+        partitioning = self.workspace.partitionings[name]
+        if isinstance(partitioning, WholePartitioning):
+            raise ProjectError(_not_lifted(name))
+        scans = {one.index: Scan((), one.alias) for one in self.workspace.facts[name].occurrences}
+        rendered = self._render(name, SYMBOLIC_WINDOW, scans)
+        query = with_spine(_bare(rendered.sql), self.workspace.facts[name].lifted or ())
+        if query is None:
+            raise ProjectError(_not_lifted(name))
+        homes = {
+            ordinal: self._home(name, self._window(name, Chunk(ordinal, ordinal + 1)))
+            for ordinal in chunk.partitions.ordinals()
+        }
+        lifted = lifted_query(query, partitioning, chunk.partitions, homes)
+        quote = self.workspace.loaded.adapter.quote_name
+        column = quote(self._partition_column(name))
+        return ChunkSql(
+            select=guarded(lifted, column, quote(name)),
+            unguarded=lifted,
+            locate=lambda line, at: rendered.source_map.locate(max(line - LINES_BEFORE, 1), at),
+            guard_lines=_GUARD_LINES,
+            row_tests=row_tests(column),
         )
 
     def _home(self, name: str, window: RunWindow) -> PartitionSet | None:
@@ -171,6 +201,16 @@ def _column_range(injected: InjectedRange, window: RunWindow) -> ColumnRange | N
         lo=lo,
         hi=interval.hi,
         nulls=interval.nulls,
+    )
+
+
+def _not_lifted(name: str) -> Diagnostic:
+    return Diagnostic(
+        code="LIFT_MISMATCH",
+        message=f"`{name}` prints its bounds elsewhere in a run than when it was analysed, so its "
+        "partitions cannot be computed by one query",
+        model=name,
+        fix="run it with --strategy partition",
     )
 
 

@@ -59,6 +59,7 @@ def _explained(workspace: Workspace, name: str, facts: QueryFacts) -> dict[str, 
         "write_scope": "partition" if is_cut else "table",
         "inputs": [_input(read) for read in facts.reads],
         "strategies": list(facts.strategies) if is_cut else _whole_strategies(workspace, name),
+        "lifted": facts.lifted is not None,
     }
 
 

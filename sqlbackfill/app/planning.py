@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
+from sqlbackfill.app.lifted_sql import LIFTED
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
@@ -173,6 +174,7 @@ def _candidate(
         table_identity=state.tracked[name].table_identity,
         allowed=facts.strategies if facts else (),
         why_not=_why_not(facts),
+        how=LIFTED if facts and facts.lifted else None,
         asked=parse_strategy(ours.strategy) if ours.strategy else None,
         max_chunk=ours.max_chunk,
         reads_itself=facts.reads_itself if facts else False,

@@ -86,6 +86,8 @@ def _strategy(candidate: Candidate, request: PlanRequest, warnings: list[Diagnos
         if request.is_strict:
             raise UsageError(refused)
         warnings.append(refused)
+    if candidate.how and choice.strategy.kind is not Kind.PARTITION:
+        return replace(choice, because=f"{choice.because}; {candidate.how}")
     return choice
 
 

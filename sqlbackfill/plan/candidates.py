@@ -19,7 +19,7 @@ class Candidate:
     """One model as the planner sees it.
 
     Partitions below the ordinal `due_end` have ended; `refusal` is set where the model is
-    analysed but may not be run; `why_not` says what rules ranged queries out; `schema_problem` is
+    analysed but may not be run; `why_not` says what rules ranged queries out, `how` in what unusual way they are written; `schema_problem` is
     set where the query's columns differ from the table's in a way that the config does not allow.
     """
 
@@ -31,6 +31,7 @@ class Candidate:
     table_identity: str | None
     allowed: tuple[str, ...]
     why_not: str | None = None
+    how: str | None = None
     asked: Strategy | None = None
     max_chunk: int | None = None
     reads_itself: bool = False

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
+from sqlbackfill.query.lifted import LiftSlot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,8 @@ class QueryFacts:
     `errors` stop the model from running; `reasons` explain the verdict; `warnings` do neither.
     `strategies` holds those that are right with injection. `author_bounds_hold` is None where the
     author wrote no bounds, True where they are no narrower than what the query needs, else False.
+    `lifted` is what stands in the bounds' places where the query for one partition may be written
+    as one for many (T3); None where it is not lifted.
     `has_confined_choices`: rows that are equal in an ORDER BY may come out differently from run to
     run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
     """
@@ -170,6 +173,7 @@ class QueryFacts:
     hard_coded: tuple[HardCodedTable, ...] = ()
     is_plain: bool = False
     author_bounds_hold: bool | None = None
+    lifted: tuple[LiftSlot, ...] | None = None
     has_confined_choices: bool = False
     is_volatile: bool = False
     is_clock_dependent: bool = False

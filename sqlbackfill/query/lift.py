@@ -28,6 +28,8 @@ _NUMBERED: Final = re.compile(r"__sb_(?:start|end|key)_(\d+)__")
 _NUMBER: Final = 900_719_925_000_000
 _COMPARED: Final = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _SUMS: Final = (exp.Add, exp.Sub)
+_AS_VALUE: Final = "BOUND_AS_VALUE"
+"""Bounds that only leave out rows and leave out too many pin a model: the author is told to widen them."""
 _CHANCE: Final = "TIES"
 _UNREPEATABLE: Final = frozenset(["VOLATILE", "SAMPLE", "UNKNOWN_NODE", "RUN_CLOCK"])
 _INTEGERS: Final = frozenset([exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT])
@@ -45,6 +47,14 @@ _READABLE: Final = {
 }
 """Columns that a bound of each type may be compared with: the literal and the typed value that
 `partition_filter` prints in its place give the same answer there."""
+
+
+_SAME_VALUE: Final = {
+    BoundType.DATE: ("DATE", "TIMESTAMP"),
+    BoundType.TIMESTAMP: ("DATE", "TIMESTAMP"),
+    BoundType.TIMESTAMPTZ: ("TIMESTAMPTZ",),
+}
+"""Casts that give the same of a bound's text and of its value: the value needs no parsing."""
 
 
 class _NotLiftedError(Exception):
@@ -82,6 +92,7 @@ def _may_lift(request: AnalysisRequest, facts: QueryFacts) -> bool:
         and request.partition is not None
         and not request.bounds_in_control_flow
         and facts.author_bounds_hold is False
+        and _AS_VALUE in codes
         and not facts.reads_itself
         and not facts.errors
         and not facts.hard_coded
@@ -129,20 +140,22 @@ def _slot(
     if not word.is_text and own is not BoundType.INTEGER:
         raise _NotLiftedError
     copies = [leaf for leaf in parsed.tree.find_all(exp.Literal) if _is_copy(leaf, word, number)]
-    casts: set[str | None] = set()
+    uses: set[tuple[str | None, bool]] = set()
     for leaf in copies:
         found = _NumberUse(leaf) if not word.is_text else None
         if found is not None:
             found.check(request, own)
-            casts.add(None)
+            uses.add((None, True))
         elif not _is_echo(leaf):
-            casts.add(_text_use(leaf, word, request, own))
-    if len(casts) != 1:
+            uses.add(_text_use(leaf, word, request, own))
+    if len(uses) != 1:
         raise _NotLiftedError
-    (cast,) = casts
+    ((cast, is_value),) = uses
     if is_typed and not all(isinstance(leaf.parent, exp.Cast) for leaf in copies):
         raise _NotLiftedError
-    return LiftSlot(text=word.text, is_text=word.is_text, cast=cast, is_typed=is_typed)
+    return LiftSlot(
+        text=word.text, is_text=word.is_text, cast=cast, is_value=is_value, is_typed=is_typed
+    )
 
 
 def _is_copy(leaf: exp.Literal, word: BoundWord, number: int) -> bool:
@@ -171,14 +184,17 @@ def _outside_parens(node: exp.Expr) -> exp.Expr:
 
 def _text_use(
     leaf: exp.Expr, word: BoundWord, request: AnalysisRequest, own: BoundType
-) -> str | None:
-    """The type that the engine reads the text as; None where it stays text, or is cast as it stands."""
+) -> tuple[str | None, bool]:
+    """The type that the engine reads the text as, and whether it reads the very bound.
+
+    The type is None where it stays text, or is cast as it stands.
+    """
     node = _outside_parens(leaf)
     parent = node.parent
     if isinstance(parent, (exp.Cast, exp.TryCast)) and node.arg_key == "this":
-        return None
+        return None, _reads_bound(word, parent.to.this, own)
     if _is_output(node) or isinstance(parent, exp.DPipe):
-        return None
+        return None, False
     other = _compared_with(node)
     if other is None:
         raise _NotLiftedError
@@ -189,15 +205,21 @@ def _text_use(
         # `partition_filter` prints typed bounds, which an engine compares as dates, not as text.
         if not isinstance(parent, (exp.EQ, exp.NEQ, exp.In)):
             raise _NotLiftedError
-        return None
+        return None, False
     if own is BoundType.INTEGER and kind in _INTEGERS and BOUND.fullmatch(word.text):
-        return str(exp.DataType.build(kind).sql("duckdb"))
+        return str(exp.DataType.build(kind).sql("duckdb")), False
     moment = _MOMENTS.get(kind)
     if moment is None or moment not in _READABLE.get(own, frozenset()):
         raise _NotLiftedError
     if moment == "DATE" and not BOUND.fullmatch(word.text):
         raise _NotLiftedError
-    return moment
+    return moment, _reads_bound(word, kind, own)
+
+
+def _reads_bound(word: BoundWord, kind: object, own: BoundType) -> bool:
+    """Whether text that is a bound and no more, cast to `kind`, gives what the bound's value gives."""
+    target = _MOMENTS.get(kind) if isinstance(kind, exp.DType) else None
+    return BOUND.fullmatch(word.text) is not None and target in _SAME_VALUE.get(own, ())
 
 
 def _is_output(node: exp.Expr) -> bool:
@@ -211,9 +233,12 @@ def _compared_with(node: exp.Expr) -> exp.Expr | None:
     if isinstance(parent, _COMPARED):
         found = parent.expression if node.arg_key == "this" else parent.this
     elif isinstance(parent, exp.Between) and node.arg_key in ("low", "high"):
-        found = parent.this
+        # BETWEEN and IN compare all of their operands as one type.
+        other = parent.args["high" if node.arg_key == "low" else "low"]
+        found = parent.this if other.find(exp.Column) is None else None
     elif isinstance(parent, exp.In) and node.arg_key == "expressions":
-        found = parent.this
+        is_list = all(isinstance(one, exp.Literal) for one in parent.expressions)
+        found = parent.this if is_list else None
     return found if isinstance(found, exp.Expr) else None
 
 
@@ -231,7 +256,8 @@ def _type_of(node: exp.Expr, request: AnalysisRequest) -> exp.DType | None:
     select = node.parent_select
     while isinstance(select, exp.Select):
         for source in select.find_all(exp.Table, exp.Subquery):
-            if source.parent_select is select and source.alias_or_name == node.table:
+            is_own = source.parent_select is select and source.alias_or_name == node.table
+            if is_own and isinstance(source, (exp.Table, exp.Subquery)):
                 return _source_type(source, node.name, request)
         select = select.parent_select
     return None

@@ -11,10 +11,12 @@ class LiftSlot:
 
     `text` is the word with the bounds' markers, without quotes. `is_text`: it is a string, or else
     a bare number. `cast` is the SQL type that the engine reads the string as, None where it stays
-    text. `is_typed`: the word before it names its type (`date '…'`).
+    text. `is_value`: the bound itself stands there, as a value of its own type, since what reads the
+    text reads just that. `is_typed`: the word before it names its type (`date '…'`).
     """
 
     text: str
     is_text: bool = True
     cast: str | None = None
+    is_value: bool = False
     is_typed: bool = False

@@ -20,7 +20,9 @@ from sqlbackfill.query.values import END, START
 BOUND: Final = re.compile("__sb_(?:start|end|key)__", re.IGNORECASE)
 OCCURRENCE: Final = re.compile(r"__sb_occurrence_\d+__")
 SPINE: Final = "__sb_spine"
-_COLUMNS: Final = {START: "__sb_start", END: "__sb_end"}
+_TEXTS: Final = {START: "__sb_start", END: "__sb_end"}
+_VALUES: Final = {START: "__sb_lo", END: "__sb_hi"}
+"""Columns of the spine: the bounds as the template prints them, and as values of their own type."""
 _TYPES: Final = frozenset(["date", "timestamp", "timestamptz", "datetime"])
 
 
@@ -62,16 +64,14 @@ def bound_words(sql: str) -> tuple[BoundWord, ...] | None:
 def _word(sql: str, tokens: Sequence[Token], at: int) -> BoundWord | None:
     token = tokens[at]
     start, end = token.start, token.end + 1
+    if any(bound not in _TEXTS for bound in BOUND.findall(token.text)):
+        return None
     if token.token_type is TokenType.STRING:
         if sql[start:end] != text_literal(token.text):
             return None
         typed_at, is_plain = _type_before(sql, tokens, at)
         return BoundWord(start, end, token.text, True, typed_at) if is_plain else None
-    if (
-        token.token_type is TokenType.VAR
-        and token.text in _COLUMNS
-        and sql[start:end] == token.text
-    ):
+    if token.token_type is TokenType.VAR and token.text in _TEXTS and sql[start:end] == token.text:
         return BoundWord(start, end, token.text, False)
     return None
 
@@ -114,9 +114,13 @@ def with_spine(sql: str, slots: Sequence[LiftSlot]) -> str | None:
         type_ = slot.cast
         if word.typed_at is not None:
             type_ = sql[word.typed_at : word.start].strip()
-        value = _spine_text(word)
+        value = _spine_value(word) if slot.is_value else _spine_text(word)
         edits.append((begin, word.end, f"CAST({value} AS {type_})" if type_ else value))
     return replaced(sql, edits)
+
+
+def _spine_value(word: BoundWord) -> str:
+    return f'"{SPINE}"."{_VALUES[word.text]}"'
 
 
 def _spine_text(word: BoundWord) -> str:
@@ -125,7 +129,7 @@ def _spine_text(word: BoundWord) -> str:
     for found in BOUND.finditer(word.text):
         if found.start() > position:
             parts.append(text_literal(word.text[position : found.start()]))
-        parts.append(f'"{SPINE}"."{_COLUMNS[found.group()]}"')
+        parts.append(f'"{SPINE}"."{_TEXTS[found.group()]}"')
         position = found.end()
     if position < len(word.text):
         parts.append(text_literal(word.text[position:]))

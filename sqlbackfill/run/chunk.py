@@ -174,6 +174,7 @@ class ChunkWriter:
                 table=stage,
                 column=quote(column),
                 shown=tuple((name, quote(name)) for name in names),
+                tests=sql.row_tests,
             )
             home = sql.home if sql.home is not None else PartitionSet.empty()
             dialect = self._adapter.dialect
@@ -181,6 +182,8 @@ class ChunkWriter:
             predicate = partitions_predicate(
                 quote(column), model.partitioning, work.chunk.partitions, dialect
             )
+            if sql.row_tests is not None:
+                predicate = sql.row_tests.own
             yield f"(SELECT * FROM {stage} WHERE {predicate})", 0, warnings
         finally:
             self._cancellation.seal()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlbackfill.errors import Diagnostic, GuardError, Severity, WarehouseError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, PlannedModel
+from sqlbackfill.run.inputs import RowTests
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.warehouse.protocol import Session
 
@@ -44,12 +45,13 @@ class StagedRows:
     """A chunk's rows as its query gave them, in a table of their own, not yet filtered.
 
     `table` and `column`, the partition column, are quoted; `shown` pairs the names of the columns
-    to show of a row, that one first, with the same quoted.
+    to show of a row, that one first, with the same quoted. `tests` are those of the chunk's SQL.
     """
 
     table: str
     column: str
     shown: tuple[tuple[str, str], ...]
+    tests: RowTests | None = None
 
 
 def check_staged_rows(
@@ -69,6 +71,8 @@ def check_staged_rows(
         partitions_predicate(staged.column, model.partitioning, partitions, dialect)
         for partitions in (chunk.partitions, home | chunk.partitions)
     )
+    if staged.tests is not None:
+        inside, known = staged.tests.own, staged.tests.home
     [(total, nulls, at_home, written)] = session.execute(
         f"SELECT COUNT(*), COUNT(*) - COUNT({staged.column}), "
         f"COUNT(CASE WHEN {known} THEN 1 END), COUNT(CASE WHEN {inside} THEN 1 END) "

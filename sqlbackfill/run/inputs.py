@@ -20,6 +20,14 @@ Reads = Callable[[str, PartitionSet], Mapping[str, PartitionSet]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowTests:
+    """Conditions on the rows of a chunk's query: lies in its own partition; has a home."""
+
+    own: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkSql:
     """The SQL of one chunk of one model.
 
@@ -28,6 +36,7 @@ class ChunkSql:
     user's file; `unguarded` stands in `select` on lines of its own, after `guard_lines` others.
     `home` holds the partitions that the author's own bounds read: rows of theirs outside the chunk
     are dropped with a warning; where it is None no row outside the chunk has a home.
+    `row_tests` are set where each row was computed for one partition of the chunk.
     """
 
     select: str
@@ -35,6 +44,7 @@ class ChunkSql:
     locate: Locate | None = None
     guard_lines: int = 0
     home: PartitionSet | None = None
+    row_tests: RowTests | None = None
 
 
 class Versions(Protocol):

@@ -104,6 +104,10 @@ class RunWindow:
     keys: tuple[str, ...] | None = None
 
 
+SYMBOLIC_WINDOW: Final = RunWindow(type=BoundType.TEXT, start=START_MARKER, end=END_MARKER)
+"""A run's render with the bounds left open: each prints its marker, as in analysis."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnRange:
     """A half-open range on an input's column, None being an open end; or a set of keys.

@@ -114,6 +114,11 @@ def _verdict(model: Document, look: Look) -> list[str]:
     for head, tail, style in said:
         first, *more = folded(f"{head}{tail}", width=look.width, first="  ", rest="    ")
         out += [first.replace(head, look.paint(head, style), 1), *more]
+    if model.get("lifted"):
+        written = (
+            "range and chunk are lifted: the query runs for each partition inside one (LATERAL)"
+        )
+        out += folded(written, width=look.width, first="  ", rest="    ")
     if model.get("reads_itself"):
         out.append("  reads its own earlier partitions: built one by one, in order")
     return out

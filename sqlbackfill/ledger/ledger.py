@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.failures import standing_failures
 from sqlbackfill.ledger.leases import Leases
 from sqlbackfill.ledger.log_rows import COLUMNS, latest_records, latest_sql, to_row
@@ -107,7 +108,8 @@ class Ledger:
             wanted += " AND plan_id <> ?"
             parameters.append(ignoring_plan)
         rows = session.execute(latest_sql(self.place, wanted), [*parameters, *parameters])
-        return latest_records(rows, frozenset(relations))
+        with readable(self.place, "partition_log"):
+            return latest_records(rows, frozenset(relations))
 
     def append(self, session: Session, records: Sequence[PartitionRecord]) -> None:
         """Adds `records` within the caller's transaction; of two for one key the last one counts."""

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sqlbackfill.errors import Diagnostic, UsageError
+from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.failures import FailedAttempt
 from sqlbackfill.ledger.records import (
     Action,
@@ -68,7 +69,8 @@ class Runs:
         rows = session.execute(
             f"SELECT {_LISTED} FROM {self._latest()} ORDER BY started_at DESC, seq DESC{bound}"
         )
-        return [_run(row) for row in rows]
+        with readable(self._place, "run"):
+            return [_run(row) for row in rows]
 
     def find(self, session: Session, prefix: str, *, made: bool) -> RunRecord:
         known = self.newest(session, None) if made else []
@@ -141,7 +143,8 @@ class Runs:
                 ChunkStatus.DONE.value,
             ),
         )
-        return {run_id: _progress([r for r in rows if r[0] == run_id]) for run_id in run_ids}
+        with readable(self._place, "run_chunk"):
+            return {run_id: _progress([r for r in rows if r[0] == run_id]) for run_id in run_ids}
 
     def failed_attempts(
         self, session: Session, wanted: str, parameters: Sequence[object]

@@ -13,7 +13,6 @@ import msgspec
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.input_refs import input_refs
-from sqlbackfill.app.lifting import with_lifting
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.overrides import with_overrides
 from sqlbackfill.app.partition_info import column_type, partition_info
@@ -270,7 +269,12 @@ class _Analysis:
             partitioning = model.partitioning(column_type(model, facts))
         except ProjectError:  # it is reported where the model's partitions are needed
             return facts
-        return with_lifting(facts, request, rendered, partitioning) if partitioning else facts
+        if partitioning is None:
+            return facts
+        # Here, as above: with every model's facts cached, sqlglot is not loaded at all.
+        from sqlbackfill.app.lifting import with_lifting
+
+        return with_lifting(facts, request, rendered, partitioning)
 
 
 def _with_filter(ref: InputRef, *, is_filtered: bool) -> InputRef:

@@ -6,7 +6,6 @@ The file is safe to delete at any time; it is not written where the disk does no
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -68,6 +67,8 @@ class FactCache:
         """Writes the facts that this command used, if any is new, in place of those before."""
         if not self._is_changed and len(self._used) == len(self._read()):
             return
+        import tempfile
+
         temporary: str | None = None
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)

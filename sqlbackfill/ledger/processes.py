@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,6 +82,7 @@ def _started_on_linux(pid: int) -> float | None:
 
 def _started_by_ps(pid: int) -> float | None:
     import calendar
+    import subprocess
     import time
 
     answer = subprocess.run(  # noqa: S603 - a number and fixed words
@@ -98,6 +98,8 @@ def _started_by_ps(pid: int) -> float | None:
 
 
 def _started_on_windows(pid: int) -> float | None:
+    import subprocess
+
     answer = subprocess.run(  # noqa: S603 - a number and fixed words
         ["tasklist", "/FI", f"PID eq {pid}", "/NH", "/FO", "CSV"],  # noqa: S607 - Windows' own
         capture_output=True,

@@ -93,6 +93,16 @@ def test_the_help_of_a_command_imports_no_library_but_click() -> None:
     assert not loaded & {"rich", "json", "yaml", "duckdb", "jinja2", "sqlglot"}
 
 
+def test_planning_a_run_loads_neither_what_parses_nor_what_renders_nor_what_writes() -> None:
+    loaded = modules_after(
+        "import sqlbackfill.app.run, sqlbackfill.app.status, sqlbackfill.cli.running"
+    )
+    assert "sqlbackfill.run.execute" in loaded
+    assert not loaded & {
+        "sqlglot", "jinja2", "rich", "duckdb", "concurrent.futures", "sqlbackfill.run.chunk"
+    }  # fmt: skip
+
+
 def test_ctrl_c_after_the_last_word_leaves_no_traceback() -> None:
     script = (
         "import os, signal, sys; from sqlbackfill.cli.main import main; "

@@ -12,7 +12,7 @@ from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.planning import Prepared, planned_models, prepare
 from sqlbackfill.app.workspace import Workspace
-from sqlbackfill.errors import Diagnostic, ProjectError, UsageError
+from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, UsageError
 from sqlbackfill.partitions.terms import parse_spec
 from sqlbackfill.plan import candidates as candidate_types
 from sqlbackfill.plan.build import build_plan, step_digest
@@ -94,6 +94,7 @@ def plan_in(
         digest=prepared.digest,
     )
     refuse_broken_sources(workspace, {step.model for step in plan.steps})
+    _refuse_other_databases(workspace, plan)
     plan = replace(plan, warnings=(*_warnings(workspace, selected), *plan.warnings))
     return _planned(plan, prepared)
 
@@ -206,6 +207,26 @@ def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named:
     ]
     if is_named and refusals and len(refusals) == len(names):
         raise ProjectError(*(refusal for refusal in refusals if refusal is not None))
+
+
+def _refuse_other_databases(workspace: Workspace, plan: Plan) -> None:
+    """Raises ProjectError for models outside the target's database, where the ledger stands."""
+    target = workspace.loaded.target.database
+    found: dict[str, Diagnostic] = {}
+    for step in plan.steps:
+        model = workspace.models[step.model]
+        if model.relation.database.casefold() != target.casefold():
+            found[step.model] = Diagnostic(
+                code="OTHER_DATABASE",
+                message=f"`{model.name}` would be written to the database "
+                f"`{model.relation.database}`, but its record to `{target}`",
+                span=model.config.span("database") or SourceSpan(file=model.file, line=1),
+                model=model.name,
+                fix=f"leave out `database`, or choose a target whose database is "
+                f"`{model.relation.database}`: rows and record commit together",
+            )
+    if found:
+        raise ProjectError(*found.values())
 
 
 def refuse_broken_sources(workspace: Workspace, models: set[str]) -> None:

@@ -14,7 +14,11 @@ from sqlbackfill.warehouse.protocol import Relation, Session
 
 @pytest.mark.parametrize("edit", ["inputs = '{oops'", "action = 'frobbed'", "plan_id = NULL"])
 def test_a_record_that_cannot_be_read_is_no_internal_error(
-    ledger: Ledger, session: Session, relation: Relation, record: Callable[..., PartitionRecord], edit: str
+    ledger: Ledger,
+    session: Session,
+    relation: Relation,
+    record: Callable[..., PartitionRecord],
+    edit: str,
 ) -> None:
     ledger.append(session, [record(1)])
     session.execute_count(f"UPDATE {ledger.place.sql('partition_log')} SET {edit}")

@@ -83,6 +83,21 @@ def test_a_truncated_parquet_file_is_named(shop: ProjectDir) -> None:
     assert shop.contents() == before
 
 
+def test_a_model_of_another_database_is_refused_before_anything_is_written(
+    shop: ProjectDir,
+) -> None:
+    attach = "attach: [{path: other.duckdb, alias: other}]"
+    shop.write("profiles.yml", PROFILES.replace("schema: main}", f"schema: main, {attach}}}"))
+    shop.write("models/totals.sql", TOTALS.replace("config(", "config(database='other', "))
+    duckdb.connect(str(shop.root / "other.duckdb")).close()
+
+    for command in (("plan", "-p", "2024-01"), RUN):
+        message = refused(shop, shop.command(*command))
+        assert "error[other_database]: `totals`" in message
+        assert "models/totals.sql:1:" in message
+    assert not shop.warehouse.exists()
+
+
 BREAKS_ON_THE_TENTH = """\
 select day, cast(case when day = '2024-01-10' then 'ten' else '1' end as integer) as amount
 from {{ ref('events') }}

@@ -112,7 +112,7 @@ class WarehouseError(SqlbackfillError):
     sql_column: int | None = None
 
     def located(self, line: int, column: int) -> Self:
-        """This error, with the place in the statement that was sent."""
+        """The error itself, with the place in the statement that was sent."""
         self.sql_line, self.sql_column = line, column
         return self
 

@@ -243,25 +243,7 @@ class _Analysis:
         rendered = self.rendered.get(model.name)
         if rendered is None or lookup.reads_ephemeral(rendered.refs):
             rendered = self.loaded.templates.analyse(template_input(self.loaded, model), lookup)
-        by_marker = {
-            f"__sb_occurrence_{occurrence.index}__": _with_filter(
-                inputs[occurrence.target], is_filtered=occurrence.filtered
-            )
-            for occurrence in rendered.occurrences
-            if occurrence.target in inputs
-        }
-        request = AnalysisRequest(
-            model=model.name,
-            sql=rendered.sql,
-            dialect=model.dialect or self.loaded.adapter.dialect,
-            locate=rendered.source_map.locate,
-            occurrences=by_marker,
-            partition=partition_info(model),
-            bounds_in_control_flow=rendered.bounds_in_control_flow
-            or rendered.bounds_as_value
-            or rendered.bounds.key
-            or rendered.relations_as_value,
-        )
+        request = analysis_request(self.loaded, model, inputs, rendered)
         facts = with_overrides(analyse(request), model, request.partition, inputs, rendered)
         if facts.author_bounds_hold is not False or self.loaded.adapter.name != "duckdb":
             return facts
@@ -275,6 +257,31 @@ class _Analysis:
         from sqlbackfill.app.lifting import with_lifting
 
         return with_lifting(facts, request, rendered, partitioning)
+
+
+def analysis_request(
+    loaded: Loaded, model: Model, inputs: Mapping[str, InputRef], rendered: Rendered
+) -> AnalysisRequest:
+    """What the query stage is asked about `model`; `inputs` are keyed by occurrence target."""
+    by_marker = {
+        f"__sb_occurrence_{occurrence.index}__": _with_filter(
+            inputs[occurrence.target], is_filtered=occurrence.filtered
+        )
+        for occurrence in rendered.occurrences
+        if occurrence.target in inputs
+    }
+    return AnalysisRequest(
+        model=model.name,
+        sql=rendered.sql,
+        dialect=model.dialect or loaded.adapter.dialect,
+        locate=rendered.source_map.locate,
+        occurrences=by_marker,
+        partition=partition_info(model),
+        bounds_in_control_flow=rendered.bounds_in_control_flow
+        or rendered.bounds_as_value
+        or rendered.bounds.key
+        or rendered.relations_as_value,
+    )
 
 
 def _with_filter(ref: InputRef, *, is_filtered: bool) -> InputRef:

@@ -10,6 +10,7 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.partition_info import partition_info
 from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.selectors import select as select_models
 from sqlbackfill.query.facts import QueryFacts, Read
@@ -26,10 +27,17 @@ class Explanation:
         return {"schema_version": 1, "models": list(self.models)}
 
 
-def explain(options: Options, select: Sequence[str], exclude: Sequence[str]) -> Explanation:
-    """What is known about the selected models, input by input."""
+def explain(
+    options: Options, select: Sequence[str], exclude: Sequence[str], *, witness: bool = False
+) -> Explanation:
+    """What is known about the selected models, input by input; of a single one with a `witness`.
+
+    Raises UsageError WITNESS_OF_ONE_MODEL where a witness is asked for and more are selected.
+    """
     workspace = open_workspace(options)
     names = select_models(workspace.graph, select, exclude).models
+    if witness:
+        return _with_witness(workspace, sorted(names & workspace.facts.keys()))
     return Explanation(
         tuple(
             _explained(workspace, name, facts)
@@ -37,6 +45,22 @@ def explain(options: Options, select: Sequence[str], exclude: Sequence[str]) -> 
             if name in names
         )
     )
+
+
+def _with_witness(workspace: Workspace, names: Sequence[str]) -> Explanation:
+    if len(names) != 1:
+        raise UsageError(
+            Diagnostic(
+                code="WITNESS_OF_ONE_MODEL",
+                message=f"a witness is made for one model, and {len(names)} are selected",
+                fix="name the model: sqlbackfill explain -s MODEL --witness",
+            )
+        )
+    from sqlbackfill.app.witness import witness_of
+
+    (name,) = names
+    document = _explained(workspace, name, workspace.facts[name])
+    return Explanation(({**document, "witness": witness_of(workspace, name).as_json()},))
 
 
 def _explained(workspace: Workspace, name: str, facts: QueryFacts) -> dict[str, Any]:

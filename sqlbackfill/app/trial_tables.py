@@ -60,13 +60,18 @@ class TrialTables:
         """Columns (name, type) by relation."""
         return {ref.relation: ref.columns or () for ref in self.inputs.values()}
 
-    def query(self, sql: str) -> str | None:
-        """An analysis render that reads these tables; None where an occurrence cannot be replaced."""
+    def query(self, sql: str, conditions: Mapping[str, str] | None = None) -> str | None:
+        """An analysis render that reads these tables; None where an occurrence cannot be replaced.
+
+        `conditions` limit, by marker, which rows an occurrence reads.
+        """
         aliases = {f"__sb_occurrence_{one.index}__": one.alias for one in self.occurrences}
 
         def table(marker: str) -> str:
             alias = aliases.get(marker)
             name = self._table(self.inputs[marker].relation)
+            if conditions and marker in conditions:
+                name = f"(SELECT * FROM {name} WHERE {conditions[marker]})"
             return f"{name} AS {_quoted(alias)}" if alias else name
 
         return with_tables(sql, table)
@@ -79,6 +84,10 @@ class TrialTables:
             if rows.get(relation):
                 values = ", ".join(f"({', '.join(row)})" for row in rows[relation])
                 self.session.execute(f"INSERT INTO {name} VALUES {values}")
+
+    def rows(self, relation: str) -> list[tuple[Any, ...]]:
+        """The rows of one table, sorted."""
+        return self.session.execute(f"SELECT * FROM {self._table(relation)} ORDER BY ALL")
 
     def random_rows(
         self, dice: random.Random, anchors: Sequence[Bound], most: int
@@ -120,7 +129,7 @@ def random_value(dice: random.Random, type_: str, anchors: Sequence[Bound]) -> s
 
 def _moment(dice: random.Random, anchor: Bound, word: str) -> str:
     day = anchor if isinstance(anchor, date) else date(2013, 1, dice.randint(1, 9))
-    shift = timedelta(days=dice.choice((0, 0, 0, -1, 1, -6, -7)))
+    shift = timedelta(days=dice.choice((0, 0, 0, 0, -1, 1, -2, -3, -6, -7)))
     if word == "DATE":
         return str(day + shift)[:10]
     moment = day if isinstance(day, datetime) else datetime.combine(day, time())  # text follows

@@ -8,6 +8,7 @@ from typing import Any
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.diagnostics import Lines, full
 from sqlbackfill.cli.show.table import Column, Table
+from sqlbackfill.cli.show.witness import witness_text
 from sqlbackfill.cli.show.words import folded
 from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 
@@ -74,6 +75,8 @@ def _model(model: Document, look: Look, lines: Lines) -> str:
             about += f", {partition['timezone']}"
     head = f"{look.paint(model['model'], 'bold', 'cyan')}  {about}, {model['dialect']}"
     parts = [head, _inputs(model, look), *_verdict(model, look), *_reasons(model, look, lines)]
+    if model.get("witness"):
+        parts.append(witness_text(model["witness"], look))
     return "\n".join(part for part in parts if part)
 
 

@@ -11,7 +11,7 @@ from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, War
 from sqlbackfill.ledger.records import PartitionRecord
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
-from sqlbackfill.plan.types import Chunk, PlannedModel
+from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
 from sqlbackfill.run.fill import Filled, Replacement, Target, ready_target, replace_partitions
 from sqlbackfill.run.guard import StagedRows, check_staged_rows
 from sqlbackfill.run.inputs import ChunkSql, RunInputs
@@ -108,6 +108,7 @@ class ChunkWriter:
             model=work.model,
             chunk=work.chunk,
             allow_empty=self._inputs.allow_empty,
+            rebuilds_all=work.task.step.reason is Reason.SCHEMA_CHANGE,
         )
         self._cancellation.open()
         try:

@@ -11,19 +11,24 @@ from sqlbackfill.plan.types import Chunk, PlannedModel
 from sqlbackfill.run.guard import refuse_empty_replacement
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query
-from sqlbackfill.run.schema_change import columns_to_add, partition_column
+from sqlbackfill.run.schema_change import allowed_change, partition_column
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session, TableKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """What is replaced, and by whom: `chunk`'s partitions of `model`, over `session`."""
+    """What is replaced, and by whom: `chunk`'s partitions of `model`, over `session`.
+
+    `rebuilds_all` tells that the plan rebuilds every partition of the table because its columns
+    changed, so that the table may be altered to fit.
+    """
 
     session: Session
     adapter: Adapter
     model: PlannedModel
     chunk: Chunk
     allow_empty: bool
+    rebuilds_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +73,11 @@ def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Ta
         )
     if info.kind is not TableKind.TABLE:
         raise not_a_table(model.name, model.relation, info.kind)
-    added = columns_to_add(model, columns, info.columns)
+    change = allowed_change(model, columns, info.columns, rebuilds_all=work.rebuilds_all)
     existing = partition_column(model, info.columns, f"the table {model.relation}")
-    table = adapter.quote(model.relation)
-    for new in added:
-        session.execute(f"ALTER TABLE {table} ADD COLUMN {adapter.quote_name(new.name)} {new.type}")
-    spelling = {c.name.lower(): c.name for c in (*info.columns, *added)}
+    for clause in change.clauses(adapter.quote_name):
+        session.execute(f"ALTER TABLE {adapter.quote(model.relation)} {clause}")
+    spelling = {c.name.lower(): c.name for c in (*info.columns, *change.added)}
     return Target(
         identity=info.identity or adapter.add_identity(session, model.relation),
         columns=tuple((spelling[c.name.lower()], c.name) for c in columns),

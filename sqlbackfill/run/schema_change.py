@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.partitions.bounds import BoundType
@@ -40,6 +40,14 @@ class SchemaDifference:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.retyped)
 
+    def clauses(self, quote: Callable[[str], str]) -> tuple[str, ...]:
+        """What ALTER TABLE has to do, one clause a statement."""
+        return (
+            *(f"ADD COLUMN {quote(column.name)} {column.type}" for column in self.added),
+            *(f"DROP COLUMN {quote(column.name)}" for column in self.removed),
+            *(f"ALTER COLUMN {quote(a.name)} SET DATA TYPE {b.type}" for a, b in self.retyped),
+        )
+
     def notes(self) -> tuple[tuple[str, str], ...]:
         """The difference as (label, text), one for each column."""
         return (
@@ -67,21 +75,26 @@ def compare(query: Sequence[Column], table: Sequence[Column]) -> SchemaDifferenc
     )
 
 
-def columns_to_add(
-    model: PlannedModel, query: Sequence[Column], table: Sequence[Column]
-) -> tuple[Column, ...]:
-    """The columns that the table needs before `query` can be inserted into it; mostly none.
+def allowed_change(
+    model: PlannedModel,
+    query: Sequence[Column],
+    table: Sequence[Column],
+    *,
+    rebuilds_all: bool = False,
+) -> SchemaDifference:
+    """How the table is to be altered before `query` can be inserted into it; mostly not at all.
 
     Raises WarehouseError SCHEMA_CHANGED, with the difference, unless the model's on_schema_change
-    allows it. Columns of the table that the query no longer has stay and hold NULL, and only under
-    `append_new_columns`; a changed type is always refused.
+    allows it. Under `append_new_columns` columns that the query no longer has stay and hold NULL,
+    and a changed type is refused. `rebuild` takes any change, where the plan rebuilds every
+    partition of the table (`rebuilds_all`): until then the others hold NULL in what is new.
     """
     difference = compare(query, table)
-    if not difference:
-        return ()
-    appends = model.on_schema_change is OnSchemaChange.APPEND_NEW_COLUMNS
-    if appends and not difference.retyped:
-        return difference.added
+    policy = model.on_schema_change
+    if not difference or (policy is OnSchemaChange.REBUILD and rebuilds_all):
+        return difference
+    if policy is OnSchemaChange.APPEND_NEW_COLUMNS and not difference.retyped:
+        return replace(difference, removed=())
     raise WarehouseError(
         Diagnostic(
             code="SCHEMA_CHANGED",

@@ -240,17 +240,11 @@ def _read(one: _Input, case: Judgement) -> Read:
     window = one.windows.get(column) if column is not None else None
     is_this = one.ref is not None and one.ref.is_this
     if window is None or info is None:
-        kind = _open_kind(one)
-        return Read(
-            relation=one.relation,
-            column=column,
-            kind=kind,
-            grain=info.grain if info is not None else None,
-            because=_because_open(kind, one, case),
-            is_this=is_this,
-        )
-    start, end = offsets_of(window, info, case.partition_type)
+        return _read_whole(one, column, case)
     low, high = window.follows_partition
+    if one.ref is not None and one.ref.unpartitioned and not (low and high):
+        return _read_whole(one, None, case)
+    start, end = offsets_of(window, info, case.partition_type)
     kind = ReadKind.WINDOW if low and high else ReadKind.PAST if high else ReadKind.FUTURE
     return Read(
         relation=one.relation,
@@ -262,6 +256,18 @@ def _read(one: _Input, case: Judgement) -> Read:
         window=window,
         because=_because_window(one, column or "", kind, (start, end), case),
         is_this=is_this,
+    )
+
+
+def _read_whole(one: _Input, column: str | None, case: Judgement) -> Read:
+    kind, info = _open_kind(one), case.request.partition
+    return Read(
+        relation=one.relation,
+        column=column,
+        kind=kind,
+        grain=info.grain if info is not None else None,
+        because=_because_open(kind, one, case),
+        is_this=one.ref is not None and one.ref.is_this,
     )
 
 
@@ -321,20 +327,10 @@ def _lost_of(one: _Input, kind: ReadKind, case: Judgement) -> tuple[Diagnostic, 
     if info is None:
         return ()
     how = _HOW.get(kind, "whole")
-    reasons = list(one.why)
+    reasons = one.why or (Reason("P_OPAQUE", case.parsed.tree),)
     if kind is ReadKind.UNKNOWN and one.windows and one.ref is not None and one.ref.partition:
-        return (
-            lost_bound(
-                Reason("NOT_PARTITION_COLUMN", case.parsed.tree, one.ref.partition.column),
-                case.places,
-                model=case.request.model,
-                partition=info.column,
-                relation=one.relation,
-                how=how,
-            ),
-        )
-    if not reasons:
-        reasons = [Reason("P_OPAQUE", case.parsed.tree)]
+        own = one.ref.partition.column
+        reasons = (Reason("NOT_PARTITION_COLUMN", case.parsed.tree, own),)
     return distinct(
         lost_bound(
             reason,

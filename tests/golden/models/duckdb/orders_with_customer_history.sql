@@ -7,7 +7,6 @@
 -- strategies: range chunk partition
 -- because: the dimension has no partitions and is read whole, which does not count against separability;
 --   the orders keep their own day through the LEFT join.
--- wider: P_OPAQUE (a bound on one side of an input without partitions makes it count as the past)
 select
     o.ordered_at::date as order_date,
     o.order_id,

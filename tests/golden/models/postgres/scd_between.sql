@@ -6,7 +6,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the history has no partitions and is read whole; a bound on one of its columns changes nothing.
--- wider: P_OPAQUE (a bound on one side of an input without partitions makes it count as the past)
 select o.order_date, o.id, o.quantity * h.price as revenue
 from {{ ref('orders') }} as o
 join {{ ref('product_history') }} as h

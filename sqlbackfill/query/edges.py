@@ -18,6 +18,8 @@ from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
     Kind,
     KindOf,
+    ZoneChange,
+    is_extracted_date,
     is_time,
     is_wall,
     kind_of_type,
@@ -63,10 +65,10 @@ class EdgeRules:
             return self._sum(node, kind)
         if isinstance(node, DATE_ARITHMETIC):
             return self._date_arithmetic(node, kind)
-        zone = zone_change(node)
-        if zone is not None:
-            return _zone_link(zone[1], zone[0], kind(zone[1]))
-        return None
+        if isinstance(node, exp.Extract) and is_extracted_date(node, self.dialect):
+            return self._date_of(node.expression, kind(node.expression), None)
+        zone = zone_change(node, kind, self.dialect)
+        return _zone_link(zone) if zone is not None else None
 
     def link_kind(self, node: exp.Cast | exp.TryCast) -> Kind:
         """The kind that a cast gives."""
@@ -111,16 +113,25 @@ class EdgeRules:
         extra = [
             key
             for key, value in node.args.items()
-            if value not in (None, [], False) and key != "this"
+            if value not in (None, [], False) and key not in ("this", "safe", "zone")
         ]
-        source = kind(node.this) if isinstance(node.this, exp.Expr) else None
-        if extra or not is_time(source):
+        if extra or not isinstance(node.this, exp.Expr):
+            return None
+        return self._date_of(node.this, kind(node.this), node.args.get("zone"))
+
+    def _date_of(self, x: exp.Expr, source: Kind, zone: exp.Expr | None) -> Link | None:
+        """The date of x, in `zone` if one is written."""
+        if not is_time(source):
             return None
         images = self.between(source, BoundType.TIMESTAMP)
+        if zone is not None:
+            written = self.dialect == "bigquery" and _is_text(zone)
+            if source is not BoundType.TIMESTAMPTZ or not written:
+                return None
+            images = local_image(zone.name), instant_image(zone.name)
         if images is None:
             return None
-        forward = _then(images[0], _floors("day"))
-        return Link(node.this, forward, _after(_ceils("day"), images[1]))
+        return Link(x, _then(images[0], _floors("day")), _after(_ceils("day"), images[1]))
 
     def _truncation(self, node: exp.Expr, kind: KindOf) -> Link | None:
         source, unit = kind(node.this), unit_of(node.args.get("unit"))
@@ -268,15 +279,17 @@ def _zone_image(zone: str, low: Op, high: Op) -> Image:
     return (Step(low, name=zone),), (Step(high, name=zone),)
 
 
-def _zone_link(argument: exp.Expr, zone: str, source: Kind) -> Link | None:
-    if source is BoundType.TIMESTAMPTZ:
-        return Link(argument, local_image(zone), instant_image(zone))
-    if source is BoundType.TIMESTAMP:
-        # A skipped reading comes back from its instant as another one, up to a day away.
-        back = local_image(zone)
-        exact = back == SAME
-        return Link(argument, instant_image(zone), back if exact else _then(back, _widened(DAY_US)))
-    return None
+def _zone_link(change: ZoneChange) -> Link:
+    forward, backward = SAME, SAME
+    if change.source is not None:
+        forward, backward = instant_image(change.source), local_image(change.source)
+        if backward != SAME:
+            # A skipped reading comes back from its instant as another one, up to a day away.
+            backward = _then(backward, _widened(DAY_US))
+    if change.target is not None:
+        forward = _then(forward, local_image(change.target))
+        backward = _then(instant_image(change.target), backward)
+    return Link(change.argument, forward, backward)
 
 
 def widened(image: Image, microseconds: int) -> Image:

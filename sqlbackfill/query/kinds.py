@@ -6,6 +6,7 @@ Only kinds that are certain are given; None stops every deduction through the ex
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sqlglot import exp
@@ -80,6 +81,11 @@ def same_axis(a: Kind, b: Kind) -> bool:
     return a is not None and (a is b or (is_wall(a) and is_wall(b)))
 
 
+def is_extracted_date(node: exp.Expr, dialect: str) -> bool:
+    """Whether `node` is EXTRACT(DATE FROM …) of BigQuery."""
+    return dialect == "bigquery" and isinstance(node, exp.Extract) and node.name.upper() == "DATE"
+
+
 def joint(kinds: list[Kind]) -> Kind:
     """The kind of a value that is one of several, such as a CASE's arms."""
     if not kinds or any(not same_axis(kinds[0], kind) for kind in kinds):
@@ -127,14 +133,14 @@ def arms_of(node: exp.Case | exp.If) -> list[exp.Expr]:
 
 
 def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
-    zone = zone_change(node)
+    zone = zone_change(node, of, dialect)
     if zone is not None:
-        inner = of(zone[1])
-        flipped = {
-            BoundType.TIMESTAMPTZ: BoundType.TIMESTAMP,
-            BoundType.TIMESTAMP: BoundType.TIMESTAMPTZ,
-        }
-        return flipped.get(inner) if inner is not None else None
+        is_reading = zone.target is not None
+        if zone.keeps_kind:
+            is_reading = of(zone.argument) is BoundType.TIMESTAMP
+        return BoundType.TIMESTAMP if is_reading else BoundType.TIMESTAMPTZ
+    if is_extracted_date(node, dialect):
+        return BoundType.DATE
     if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
         inner = of(node.this)
         if inner is BoundType.DATE and dialect in ("postgres", "redshift"):
@@ -167,16 +173,58 @@ DATE_ARITHMETIC: Final = (
 )
 
 
-def zone_change(node: exp.Expr) -> tuple[str, exp.Expr] | None:
-    """(zone, argument) of a change between instants and local readings in a named zone."""
+@dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """A change between clocks: `argument` is an instant or a reading in `source`, as its kind says.
+
+    `target` is the zone of the reading that results; None where it is an instant. `keeps_kind`: the
+    result is of the argument's own kind, though its value is a reading (as Spark's shifts are).
+    """
+
+    argument: exp.Expr
+    source: str | None
+    target: str | None
+    keeps_kind: bool = False
+
+
+def zone_change(node: exp.Expr, argument_kind: KindOf, dialect: str) -> ZoneChange | None:
+    """The change of clock that `node` is; None for anything else, and where a zone is computed."""
+    if isinstance(node, exp.ConvertTimezone):
+        argument, source = node.args["timestamp"], _text(node.args.get("source_tz"))
+        target = _text(node.args.get("target_tz"))
+        known = source is not None and target is not None and not node.args.get("options")
+        wall = argument_kind(argument) is BoundType.TIMESTAMP
+        return ZoneChange(argument, source, target, keeps_kind=True) if known and wall else None
     if isinstance(node, exp.AtTimeZone):
-        zone, argument = node.args.get("zone"), node.this
+        zone, argument = _text(node.args.get("zone")), node.this
+        if dialect in _SHIFTING_DIALECTS:
+            return _spark_shift(argument, zone, argument_kind)
     elif isinstance(node, exp.Anonymous) and node.name.lower() == "timezone":
         if len(node.expressions) != 2:
             return None
-        zone, argument = node.expressions
+        zone, argument = _text(node.expressions[0]), node.expressions[1]
     else:
         return None
-    if isinstance(zone, exp.Literal) and zone.is_string:
-        return zone.name, argument
+    if zone is None:
+        return None
+    if argument_kind(argument) is BoundType.TIMESTAMPTZ:
+        return ZoneChange(argument, None, zone)
+    if argument_kind(argument) is BoundType.TIMESTAMP:
+        return ZoneChange(argument, zone, None)
     return None
+
+
+# What parses to AT TIME ZONE here is FROM_UTC_TIMESTAMP: the instant moves by the zone's offset.
+_SHIFTING_DIALECTS: Final = frozenset({"spark", "spark2", "databricks", "hive"})
+
+
+def _spark_shift(argument: exp.Expr, zone: str | None, kind: KindOf) -> ZoneChange | None:
+    if not isinstance(argument, exp.Cast) or argument.to.this is not _T.TIMESTAMP or zone is None:
+        return None
+    if kind(argument.this) is not BoundType.TIMESTAMPTZ:
+        return None
+    return ZoneChange(argument.this, None, zone, keeps_kind=True)
+
+
+def _text(node: exp.Expr | None) -> str | None:
+    return node.name if isinstance(node, exp.Literal) and node.is_string else None

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- run: no (not transpiled)
 -- because: a DATETIME is a reading; its date is the cast.
--- wider: P_OPAQUE (EXTRACT of a date has no edge)
 select extract(date from opened_at) as day, queue, count(*) as tickets
 from {{ source('raw', 'tickets') }}
 group by day, queue

@@ -5,6 +5,5 @@
 -- strategies: range chunk partition
 -- run: no (not transpiled)
 -- because: EXTRACT(DATE FROM ts AT TIME ZONE zone) is the local day of a known zone.
--- wider: P_OPAQUE (EXTRACT of a date has no edge)
 select extract(date from started_at at time zone 'Europe/Berlin') as local_date, ride_id, fare
 from {{ source('raw', 'rides') }}

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: DATE(ts, zone) is the local day of a known zone: the instants between its midnights.
--- wider: P_OPAQUE (DATE with a zone has no edge)
 select date(started_at, 'America/Los_Angeles') as local_date, count(*) as rides, sum(fare) as fares
 from {{ source('raw', 'rides') }}
 group by local_date

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: TO_DATE of an instant through the session's zone, which the run pins to UTC.
--- wider: P_OPAQUE (TO_DATE of Spark has no edge)
 SELECT to_date(event_ts) AS event_date, country, count(DISTINCT user_id) AS users
 FROM {{ source('raw', 'events') }}
 GROUP BY to_date(event_ts), country

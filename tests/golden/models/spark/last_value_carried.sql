@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: the last known value may be from long ago: the default frame is (-inf, hi); its order key
 --   determines the day.
--- wider: TIES (TO_DATE of Spark has no edge)
 SELECT
     to_date(read_at) AS reading_date,
     sensor_id,

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: FROM_UTC_TIMESTAMP with a named zone moves the clock by a known zone: a New York day is the
 --   instants between its midnights.
--- wider: P_OPAQUE UNKNOWN_NODE (FROM_UTC_TIMESTAMP has no edge)
 -- run: no (FROM_UTC_TIMESTAMP is transpiled otherwise)
 SELECT to_date(from_utc_timestamp(started_at, 'America/New_York')) AS local_date, ride_id, fare
 FROM {{ source('raw', 'rides') }}

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: an aggregate within the group of the day.
--- wider: P_OPAQUE (TO_DATE of Spark has no edge)
 -- run: no (approximate)
 SELECT to_date(measured_at) AS day, page, percentile_approx(ms, 0.95) AS p95, collect_set(page) AS pages
 FROM {{ source('raw', 'timings') }}

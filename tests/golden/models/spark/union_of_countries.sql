@@ -6,7 +6,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: each arm by position has a date column of its own.
--- wider: P_OPAQUE (TO_DATE of Spark has no edge)
 SELECT verkauft_am AS day, filiale AS store_id, betrag AS amount, 'de' AS country FROM {{ ref('sales_de') }}
 UNION ALL
 SELECT to_date(sold_at), store, amount, 'us' FROM {{ ref('sales_us') }}

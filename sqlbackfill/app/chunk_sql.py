@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from sqlbackfill.template.types import (
 )
 
 _GUARD_LINES = 1
+_NOTHING = re.compile(r"(?:[\s;]++|--[^\n]*+(?:\n|\Z)|/\*.*?\*/)*+", re.DOTALL)
 
 
 @dataclass
@@ -215,5 +217,8 @@ def _not_lifted(name: str) -> Diagnostic:
 
 
 def _bare(sql: str) -> str:
-    """The query without the semicolon that ends it; its lines stay where they are."""
-    return sql.rstrip().rstrip(";").rstrip()
+    """The query without the semicolons that end it; its lines stay where they are."""
+    end = sql.find(";")
+    while end >= 0 and not _NOTHING.fullmatch(sql, end):
+        end = sql.find(";", end + 1)
+    return (sql[:end] if end >= 0 else sql).rstrip()

@@ -106,7 +106,8 @@ def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:
                 model=request.model,
             )
         ) from None
-    return [statement for statement in parsed if statement is not None]
+    # A comment behind the last semicolon comes as a statement of its own.
+    return [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
 
 
 def _syntax_errors(error: ParseError, request: AnalysisRequest, places: Places) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import ProjectDir
-from tests.e2e.shop import CONFIG, PROFILES, RUN, TOTALS, refused
+from tests.e2e.shop import CONFIG, EVENTS, PROFILES, RUN, TOTALS, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +226,11 @@ def test_errors_of_yml_of_jinja_of_refs_and_of_sql_are_reported_together(shop: P
     for file in ("models/bad.yml", "models/one.sql:3", "models/two.sql:3", "models/three.sql:3"):
         assert file in outcome.stderr, outcome
     assert len(outcome.error_codes) == 4, outcome
+
+
+def test_semicolons_and_comments_may_end_a_model(shop: ProjectDir) -> None:
+    shop.write("models/events.sql", EVENTS.rstrip() + ";; -- done; really\n/* the ; end */\n")
+
+    outcome = shop.command(*RUN)
+
+    assert outcome.exit_code == 0, outcome

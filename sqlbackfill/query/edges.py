@@ -16,6 +16,7 @@ from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, 
 from sqlbackfill.partitions.zone_images import HOUR_US, zone_of
 from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
+    SPARK_FAMILY,
     Kind,
     KindOf,
     ZoneChange,
@@ -134,17 +135,11 @@ class EdgeRules:
         return Link(x, _then(images[0], _floors("day")), _after(_ceils("day"), images[1]))
 
     def _truncation(self, node: exp.Expr, kind: KindOf) -> Link | None:
-        source, unit = kind(node.this), unit_of(node.args.get("unit"))
-        if not is_time(source) or unit is None or node.args.get("zone"):
+        source, unit = kind(node.this), node.args.get("unit")
+        ends = _week_ends(unit) or self._unit_ends(unit_of(unit))
+        if not is_time(source) or ends is None or node.args.get("zone"):
             return None
-        if unit == "week" and self.dialect in ("bigquery", "snowflake", "tsql", "redshift"):
-            forward: Image = (
-                (Step(Op.FLOOR, name="day"), Step(Op.SHIFT, -6 * DAY_US)),
-                (),
-            )
-            backward: Image = ((), (Step(Op.CEIL, name="day"), Step(Op.SHIFT, 6 * DAY_US)))
-        else:
-            forward, backward = _floors(unit), _ceils(unit)
+        forward, backward = ends
         if source is BoundType.TIMESTAMPTZ:
             forward = _then(_then(self._to_local(), forward), self._to_instant())
             local = self._to_local()
@@ -152,6 +147,16 @@ class EdgeRules:
                 local = _then(local, _widened(3 * HOUR_US))
             backward = _then(_then(local, backward), self._to_instant())
         return Link(node.this, forward, backward)
+
+    def _unit_ends(self, unit: str | None) -> tuple[Image, Image] | None:
+        if unit is None:
+            return None
+        if unit != "week" or self.dialect not in _OTHER_WEEKS:
+            return _floors(unit), _ceils(unit)
+        return (
+            ((Step(Op.FLOOR, name="day"), Step(Op.SHIFT, -6 * DAY_US)), ()),
+            ((), (Step(Op.CEIL, name="day"), Step(Op.SHIFT, 6 * DAY_US))),
+        )
 
     def _sum(self, node: exp.Add | exp.Sub, kind: KindOf) -> Link | None:
         x, y = node.this, node.expression
@@ -174,14 +179,18 @@ class EdgeRules:
         return None
 
     def _date_arithmetic(self, node: exp.Expr, kind: KindOf) -> Link | None:
-        sign = -1 if isinstance(node, (exp.DateSub, exp.TimestampSub, exp.DatetimeSub)) else 1
-        amount = node.expression
-        if isinstance(amount, exp.Interval):
-            given = interval_of(amount)
-        else:
-            unit, number = unit_of(node.args.get("unit")), whole_number(amount)
-            given = (unit, number) if unit is not None and number is not None else None
-        return self._shift(node.this, kind(node.this), given, sign)
+        source = kind(node.this)
+        if isinstance(node, exp.TsOrDsAdd) and source is not BoundType.DATE:
+            return self._moved_date(node, source)
+        return self._shift(node.this, kind(node.this), moved_by(node), 1)
+
+    def _moved_date(self, node: exp.TsOrDsAdd, source: Kind) -> Link | None:
+        """Spark's DATE_ADD of a moment, which is taken to its date first."""
+        date, given = self._date_of(node.this, source, None), moved_by(node)
+        if date is None or given is None or given[0] != "day" or self.dialect not in SPARK_FAMILY:
+            return None
+        forward, backward = _shifted(given[1] * DAY_US), _shifted(-given[1] * DAY_US)
+        return Link(node.this, _then(date.forward, forward), _then(backward, date.backward))
 
     def _shift(
         self, x: exp.Expr, source: Kind, given: tuple[str, int] | None, sign: int
@@ -211,6 +220,11 @@ class EdgeRules:
 _FOLDING: Final = frozenset(
     {"mysql", "tsql", "fabric", "starrocks", "doris", "singlestore", "teradata"}
 )
+# Their weeks begin on a day that is not Monday, or that a setting tells.
+_OTHER_WEEKS: Final = frozenset({"bigquery", "snowflake", "tsql", "redshift"})
+_WEEKDAYS: Final = (
+    "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY",
+)  # fmt: skip
 _COARSE: Final = frozenset(
     {
         exp.DataType.Type.TIMESTAMP_S,
@@ -237,6 +251,19 @@ def unit_of(node: exp.Expr | None) -> str | None:
     return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"))
 
 
+def _week_ends(unit: exp.Expr | None) -> tuple[Image, Image] | None:
+    """The images of a truncation to weeks whose first day is written."""
+    if isinstance(unit, exp.WeekStart) and unit.name.upper() in _WEEKDAYS:
+        first = _WEEKDAYS.index(unit.name.upper()) * DAY_US
+    elif isinstance(unit, (exp.Var, exp.Literal)) and unit.name.upper() == "ISOWEEK":
+        first = 0
+    else:
+        return None
+    before, after = _shifted(-first), _shifted(first)
+    floors, ceils = (_then(_then(before, f("week")), after) for f in (_floors, _ceils))
+    return floors, ceils
+
+
 def whole_number(node: exp.Expr | None) -> int | None:
     """The integer that a literal, with or without a sign, stands for."""
     if isinstance(node, exp.Paren):
@@ -244,6 +271,9 @@ def whole_number(node: exp.Expr | None) -> int | None:
     if isinstance(node, exp.Neg):
         number = whole_number(node.this)
         return None if number is None else -number
+    if isinstance(node, exp.Mul):  # how sqlglot writes the amount of Spark's DATE_SUB
+        left, right = whole_number(node.this), whole_number(node.expression)
+        return None if left is None or right is None else left * right
     if isinstance(node, exp.Literal):
         text = node.name.strip()
         digits = text.removeprefix("-").removeprefix("+")
@@ -257,6 +287,17 @@ def interval_of(node: exp.Expr) -> tuple[str, int] | None:
         return None
     unit, number = unit_of(node.args.get("unit")), whole_number(node.this)
     return (unit, number) if unit is not None and number is not None else None
+
+
+def moved_by(node: exp.Expr) -> tuple[str, int] | None:
+    """(unit, number) by which DATE_ADD, DATE_SUB and the like move their argument."""
+    sign = -1 if isinstance(node, (exp.DateSub, exp.TimestampSub, exp.DatetimeSub)) else 1
+    amount = node.expression
+    if isinstance(amount, exp.Interval):
+        given = interval_of(amount)
+        return (given[0], sign * given[1]) if given is not None else None
+    unit, number = unit_of(node.args.get("unit")), whole_number(amount)
+    return (unit, sign * number) if unit is not None and number is not None else None
 
 
 def local_image(zone: str) -> Image:

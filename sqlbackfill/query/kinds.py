@@ -45,6 +45,7 @@ _KINDS: Final = {
 _OTHER_PRECISION: Final = {_T.TIMESTAMP_NS, _T.DATETIME2}
 _WALL: Final = frozenset({BoundType.DATE, BoundType.TIMESTAMP})
 _TIMES: Final = _WALL | {BoundType.TIMESTAMPTZ}
+SPARK_FAMILY: Final = frozenset({"spark", "spark2", "databricks", "hive"})
 _OWN_OFFSET_DIALECTS: Final = frozenset({"snowflake"})
 
 
@@ -150,6 +151,8 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
         return _kind_of_sum(of(node.this), node.expression, of)
     if isinstance(node, DATE_ARITHMETIC):
         inner = of(node.this)
+        if isinstance(node, exp.TsOrDsAdd) and dialect in SPARK_FAMILY:
+            return BoundType.DATE if is_time(inner) else None
         return BoundType.TIMESTAMP if inner is BoundType.DATE else inner if is_time(inner) else None
     return None
 
@@ -197,7 +200,7 @@ def zone_change(node: exp.Expr, argument_kind: KindOf, dialect: str) -> ZoneChan
         return ZoneChange(argument, source, target, keeps_kind=True) if known and wall else None
     if isinstance(node, exp.AtTimeZone):
         zone, argument = _text(node.args.get("zone")), node.this
-        if dialect in _SHIFTING_DIALECTS:
+        if dialect in SPARK_FAMILY:
             return _spark_shift(argument, zone, argument_kind)
     elif isinstance(node, exp.Anonymous) and node.name.lower() == "timezone":
         if len(node.expressions) != 2:
@@ -214,11 +217,8 @@ def zone_change(node: exp.Expr, argument_kind: KindOf, dialect: str) -> ZoneChan
     return None
 
 
-# What parses to AT TIME ZONE here is FROM_UTC_TIMESTAMP: the instant moves by the zone's offset.
-_SHIFTING_DIALECTS: Final = frozenset({"spark", "spark2", "databricks", "hive"})
-
-
 def _spark_shift(argument: exp.Expr, zone: str | None, kind: KindOf) -> ZoneChange | None:
+    """FROM_UTC_TIMESTAMP, which parses to AT TIME ZONE: the instant moves by the zone's offset."""
     if not isinstance(argument, exp.Cast) or argument.to.this is not _T.TIMESTAMP or zone is None:
         return None
     if kind(argument.this) is not BoundType.TIMESTAMPTZ:

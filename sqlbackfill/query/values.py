@@ -11,8 +11,8 @@ from sqlglot import exp
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import microseconds
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Origin, Path, Step
-from sqlbackfill.query.edges import EdgeRules, interval_of, whole_number
-from sqlbackfill.query.kinds import Kind, is_time, is_wall
+from sqlbackfill.query.edges import EdgeRules, interval_of, moved_by, whole_number
+from sqlbackfill.query.kinds import DATE_ARITHMETIC, Kind, is_time, is_wall
 
 START: Final = "__sb_start__"
 END: Final = "__sb_end__"
@@ -57,7 +57,24 @@ class Constants:
             return self._cast(node, wall)
         if isinstance(node, (exp.Add, exp.Sub)):
             return self._sum(node, wall)
+        if isinstance(node, DATE_ARITHMETIC):
+            return self._moved(node, wall)
+        if isinstance(node, (exp.Date, exp.TsOrDsToDate, exp.Timestamp)):
+            return self._read_text(node, wall)
         return None
+
+    def _read_text(self, node: exp.Expr, wall: bool) -> Path | None:
+        """DATE('…') and TO_DATE('…'), and BigQuery's TIMESTAMP('…'), of one argument."""
+        is_instant = isinstance(node, exp.Timestamp)
+        if is_instant == wall or (is_instant and self._rules.dialect != "bigquery"):
+            return None
+        extra = [k for k, v in node.args.items() if v and k not in ("this", "safe", "with_tz")]
+        if extra or not isinstance(node.this, exp.Literal):
+            return None
+        inner = self._literal(node.this, wall)
+        if inner is None or is_instant or self._is_midnight(inner):
+            return inner
+        return inner.then((Step(Op.FLOOR, name="day"),))
 
     def _literal(self, node: exp.Literal, wall: bool) -> Path | None:
         if not node.is_string:
@@ -103,10 +120,22 @@ class Constants:
             given = None if days is None else ("day", days)
         if inner is None or given is None or (not wall and given[0] not in _ELAPSED):
             return None
-        unit, number = given
-        if unit in FIXED_US:
-            return inner.then((Step(Op.SHIFT, sign * number * FIXED_US[unit]),))
-        return inner.then((Step(Op.MONTHS, sign * number * MONTHS_IN[unit]),))
+        return _shifted(inner, given[0], sign * given[1])
+
+    def _moved(self, node: exp.Expr, wall: bool) -> Path | None:
+        """DATE_ADD, DATE_SUB and the like of a constant whose type is certain."""
+        if not (_is_date(node.this) if wall else isinstance(node.this, exp.Timestamp)):
+            return None
+        inner, given = self._moment(node.this, wall), moved_by(node)
+        if inner is None or given is None or (not wall and given[0] not in _ELAPSED):
+            return None
+        return _shifted(inner, *given)
+
+
+def _shifted(value: Path, unit: str, number: int) -> Path:
+    if unit in FIXED_US:
+        return value.then((Step(Op.SHIFT, number * FIXED_US[unit]),))
+    return value.then((Step(Op.MONTHS, number * MONTHS_IN[unit]),))
 
 
 _DAY: Final = len("YYYY-MM-DD")
@@ -139,6 +168,11 @@ def _is_date(node: exp.Expr) -> bool:
         node = node.this
     if isinstance(node, (exp.Add, exp.Sub)):
         return _is_date(node.this) and not isinstance(node.expression, exp.Interval)
+    if isinstance(node, DATE_ARITHMETIC):
+        given = moved_by(node)
+        return given is not None and given[0] not in _ELAPSED and _is_date(node.this)
+    if isinstance(node, (exp.Date, exp.TsOrDsToDate)):
+        return True
     return isinstance(node, (exp.Cast, exp.TryCast)) and node.to.this is exp.DataType.Type.DATE
 
 

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: T2: the query needs the instants of [start, end), and that is what the author reads.
--- wider: BOUND_AS_VALUE (TIMESTAMP of a printed bound is not read as the bound)
 select date(submission_timestamp) as submission_date, country, count(distinct client_id) as clients
 from {{ source('raw', 'pings') }}
 where submission_timestamp >= timestamp('{{ partition.start }}')

@@ -7,7 +7,6 @@
 -- verdict: refuted
 -- strategies: partition
 -- because: yesterday's own rows, shifted, FULL JOINed with today's: it reads itself at exactly p - 1.
--- wider: NONE (DATE_SUB of a printed bound is not read as the bound)
 with cur as (
   select client_id, any_value(country) as country, 1 as days_seen_bits
   from {{ ref('clients_daily') }}

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: an ISO week begins on Monday.
--- wider: NONE (the first day of a week is taken as not known)
 select date_trunc(order_date, isoweek) as week, sum(amount) as revenue
 from {{ ref('orders') }}
 group by week

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: WEEK(MONDAY) says which day it begins on.
--- wider: P_OPAQUE (a week whose first day is named has no edge)
 select date_trunc(order_date, week(monday)) as week, sum(amount) as revenue
 from {{ ref('orders') }}
 group by week

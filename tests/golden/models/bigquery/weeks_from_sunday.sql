@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: BigQuery's WEEK begins on Sunday, as the model's weeks do.
--- wider: P_OPAQUE (a week whose first day is named has no edge)
 select date_trunc(order_date, week) as week, sum(amount) as revenue
 from {{ ref('orders') }}
 group by week

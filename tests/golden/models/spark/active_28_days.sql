@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: DATE_SUB(d, 27) in BETWEEN: the day and 27 before.
--- wider: P_OPAQUE JOIN_NO_PARTITION_LINK (DATE_SUB of Spark has no edge)
 SELECT d.activity_date, count(DISTINCT u.user_id) AS mau
 FROM (SELECT DISTINCT activity_date FROM {{ ref('user_days') }}) AS d
 JOIN {{ ref('user_days') }} AS u

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: T2: BETWEEN start and the day before the end are the dates of [start, end).
--- wider: BOUND_AS_VALUE (DATE_SUB of a printed bound is not read as the bound)
 SELECT sale_date, store_id, sum(amount) AS amount
 FROM {{ ref('sales') }}
 WHERE sale_date BETWEEN DATE '{{ partition.start }}' AND date_sub(DATE '{{ partition.end }}', 1)

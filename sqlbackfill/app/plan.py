@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -229,15 +229,21 @@ def _refuse_other_databases(workspace: Workspace, plan: Plan) -> None:
         raise ProjectError(*found.values())
 
 
-def refuse_broken_sources(workspace: Workspace, models: set[str]) -> None:
+def refuse_broken_sources(workspace: Workspace, models: Collection[str]) -> None:
     """Raises ProjectError if one of `models` reads a source that cannot be read."""
-    problems = [
-        schema.problem
-        for name, schema in workspace.schemas.items()
-        if schema.problem and models & set(_readers(workspace, name))
-    ]
+    problems = source_problems(workspace, models)
     if problems:
         raise ProjectError(*problems)
+
+
+def source_problems(workspace: Workspace, models: Collection[str]) -> list[Diagnostic]:
+    """Why sources that `models` read cannot be read, as errors."""
+    wanted = set(models)
+    return [
+        schema.problem
+        for name, schema in workspace.schemas.items()
+        if schema.problem and wanted & _readers(workspace, name)
+    ]
 
 
 def _readers(workspace: Workspace, source: str) -> set[str]:

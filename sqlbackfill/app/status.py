@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
+from sqlbackfill.app.plan import open_workspace, source_problems
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run import runs_directory
 from sqlbackfill.errors import Diagnostic, Severity, UsageError, WarehouseError
@@ -118,7 +118,11 @@ def status(
     ]
     return Status(
         models=tuple(models),
-        warnings=tuple(w for w in workspace.warnings if w.model is None or w.model in names),
+        warnings=(
+            *(w for w in workspace.warnings if w.model is None or w.model in names),
+            # What reads a source that cannot be described shows as changed: say why.
+            *(replace(p, severity=Severity.WARNING) for p in source_problems(workspace, names)),
+        ),
     )
 
 

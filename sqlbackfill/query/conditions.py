@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, Op, Path, Step
-from sqlbackfill.query.edges import SAME
-from sqlbackfill.query.kinds import Kind, is_time
+from sqlbackfill.query.edges import SAME, unit_of, whole_number
+from sqlbackfill.query.kinds import DATE_ARITHMETIC, Kind, is_time
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
 from sqlbackfill.query.values import Constants, count_markers, holds_marker
@@ -63,8 +63,12 @@ _FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {
 }
 _STRICT: Final = (
     exp.Cast, exp.Add, exp.Sub, exp.Mul, exp.Paren, exp.Neg, exp.TimestampTrunc, exp.DateTrunc,
-    exp.AtTimeZone,
+    exp.AtTimeZone, exp.Date, exp.TsOrDsToDate, exp.DateDiff, *DATE_ARITHMETIC,
 )  # fmt: skip
+
+
+# Where one date less another is a whole number of days.
+_SUBTRACTING: Final = frozenset({"duckdb", "postgres", "snowflake", "redshift"})
 
 
 class ConditionReader:
@@ -134,9 +138,39 @@ class ConditionReader:
                 continue
             self._bound(result, self._terms.of(term_side, scope), kind, (operator, value), node)
             return result
-        if not holds_marker(node):
+        if not holds_marker(node) and not self._days_apart(result, node, scope):
             self._link(result, node, scope)
         return result
+
+    def _days_apart(self, result: Condition, node: exp.Expr, scope: Scope) -> bool:
+        """An edge for a number of days between two dates that is compared with a literal."""
+        for side, other, operator in (
+            (node.this, node.expression, type(node)),
+            (node.expression, node.this, _FLIPPED[type(node)]),
+        ):
+            pair, days = self._days_between(side, scope), whole_number(other)
+            if pair is None or days is None:
+                continue
+            result.edges.append(days_edge(*pair, operator, days))
+            return True
+        return False
+
+    def _days_between(self, node: exp.Expr, scope: Scope) -> tuple[Term, Term] | None:
+        """(x, y) of an expression that is the days from the date y to the date x."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        if isinstance(node, exp.DateDiff):
+            unit = node.args.get("unit")
+            if unit is not None and unit_of(unit) != "day":
+                return None
+        elif not isinstance(node, exp.Sub) or self._terms.rules.dialect not in _SUBTRACTING:
+            return None
+        sides = (node.this, node.expression)
+        if any(side.find(exp.Column) is None for side in sides):
+            return None
+        if any(self._terms.scopes.kind(side, scope) is not BoundType.DATE for side in sides):
+            return None
+        return self._terms.of(sides[0], scope), self._terms.of(sides[1], scope)
 
     def _bound(
         self,
@@ -212,6 +246,20 @@ class ConditionReader:
             children = [c for c in node.iter_expressions() if not isinstance(c, exp.DataType)]
             return frozenset().union(*(self._strict(child, scope) for child in children))
         return frozenset()
+
+
+def days_edge(x: Term, y: Term, operator: type[exp.Expr], days: int) -> Edge:
+    """The edge of `x - y OP days`, both being dates."""
+    if operator is exp.GT:
+        operator, days = exp.GTE, days + 1
+    elif operator is exp.LT:
+        operator, days = exp.LTE, days - 1
+    later, earlier = ((Step(Op.SHIFT, n * DAY_US),) if n else () for n in (days, -days))
+    if operator is exp.EQ:
+        return Edge(x, y, (earlier, earlier), (later, later), y_settles=True)
+    if operator is exp.GTE:
+        return Edge(x, y, (None, earlier), (later, None), x_settles=False)
+    return Edge(x, y, (earlier, None), (None, later), x_settles=False)
 
 
 def conjuncts(node: exp.Expr) -> list[exp.Expr]:

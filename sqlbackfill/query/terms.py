@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import (
     Limit,
     Origin,
@@ -134,7 +135,7 @@ class Terms:
 
     def of(self, node: exp.Expr, scope: Scope) -> Term:
         """The term of an expression that stands in `scope`."""
-        while isinstance(node, (exp.Paren, exp.Alias)):
+        while isinstance(node, (exp.Paren, exp.Alias)) or self._is_date_of_date(node, scope):
             node = node.this
         if isinstance(node, exp.Column):
             return self._column(node, scope)
@@ -142,6 +143,14 @@ class Terms:
         if key not in self.info:
             self._add(key, node, scope)
         return key
+
+    def _is_date_of_date(self, node: exp.Expr, scope: Scope) -> bool:
+        """Whether it is a TO_DATE that changes nothing; printing leaves such a one out, too."""
+        return (
+            isinstance(node, exp.TsOrDsToDate)
+            and not node.args.get("format")
+            and self.scopes.kind(node.this, scope) is BoundType.DATE
+        )
 
     def owners_of(self, node: exp.Expr, scope: Scope) -> frozenset[Owner]:
         return frozenset(self._owner(column, scope) for column in node.find_all(exp.Column))

@@ -6,7 +6,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: DATE_DIFF of two dates in days between 7 and 13: whole days after the first.
--- wider: JOIN_NO_PARTITION_LINK (DATE_DIFF in a condition has no edge)
 select f.first_seen_date, count(distinct f.client_id) as retained_week_2
 from {{ ref('first_seen') }} as f
 inner join {{ ref('clients_daily') }} as c on c.client_id = f.client_id

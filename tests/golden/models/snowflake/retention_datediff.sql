@@ -7,7 +7,6 @@
 -- strategies: range chunk partition
 -- because: datediff(day, y, x) in [0, 27]: x - y in (-1 d, 28 d), and of two dates the difference is whole
 --   days, so 0 to 27.
--- wider: JOIN_NO_PARTITION_LINK (DATEDIFF in a condition has no edge)
 select
     s.signup_date as cohort_date,
     datediff(day, s.signup_date, d.activity_date) as day_number,

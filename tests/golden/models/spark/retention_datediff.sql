@@ -6,7 +6,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: DATEDIFF(end, start) of two dates between 0 and 27: whole days.
--- wider: JOIN_NO_PARTITION_LINK (DATEDIFF in a condition has no edge)
 SELECT
     s.signup_date AS cohort_date,
     datediff(u.activity_date, s.signup_date) AS day_number,

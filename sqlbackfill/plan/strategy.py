@@ -72,19 +72,26 @@ def choose(
 ) -> Choice:
     """The strategy to use of those that the analysis allows.
 
-    `why_not` is the reason that rules range and chunk out, shown where they were wanted;
-    `max_chunk` (partitions) caps what `auto` and `range` put into one query.
+    `why_not` is the reason that rules others out, shown where they were wanted; `max_chunk`
+    (partitions) caps what `auto` and `range` put into one query. Where a choice between equal rows
+    decides what comes out, `range` alone may be allowed: then nothing cuts it, `max_chunk` neither.
     """
-    reason = why_not or "the analysis allows one partition a query only"
-    if Kind.RANGE not in allowed:
-        as_asked = asked.kind in (Kind.AUTO, Kind.PARTITION)
-        return Choice(Strategy(Kind.PARTITION), reason, is_as_asked=as_asked)
-    if asked.kind in (Kind.AUTO, Kind.RANGE):
-        if max_chunk is not None:
-            return Choice(Strategy(Kind.CHUNK, max_chunk), f"max_chunk is {max_chunk}")
-        why = "one query over the range gives the same rows as one per partition"
-        return Choice(Strategy(Kind.RANGE), why if asked.kind is Kind.AUTO else "asked for")
-    return Choice(asked, "asked for")
+    wanted = Kind.RANGE if asked.kind is Kind.AUTO else asked.kind
+    if wanted is Kind.RANGE and max_chunk is not None and Kind.CHUNK in allowed:
+        return Choice(Strategy(Kind.CHUNK, max_chunk), f"max_chunk is {max_chunk}")
+    if wanted in allowed:
+        same = "one query over the range gives the same rows as one per partition"
+        only = why_not or "the analysis allows one query over the whole range only"
+        is_sole = len(allowed) == 1
+        why = "asked for" if asked.kind is not Kind.AUTO else only if is_sole else same
+        return Choice(asked if asked.kind is wanted else Strategy(wanted), why)
+    nearest = Kind.PARTITION if Kind.RANGE not in allowed else Kind.RANGE
+    what = "one partition a query" if nearest is Kind.PARTITION else "one query over the range"
+    return Choice(
+        Strategy(nearest),
+        why_not or f"the analysis allows {what} only",
+        is_as_asked=asked.kind is Kind.AUTO,
+    )
 
 
 def cut(

@@ -8,7 +8,7 @@ from sqlbackfill.errors import UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import parse_spec
 from sqlbackfill.plan.candidates import PlanRequest
-from sqlbackfill.plan.strategy import parse_strategy
+from sqlbackfill.plan.strategy import AUTO, choose, parse_strategy
 from tests.unit.plan.world import World, chosen, daily, days, weekly, window
 
 SAME = window(0, 0)
@@ -216,3 +216,29 @@ def test_each_partition_stands_in_one_step_of_its_model():
     for step in plan.steps:
         assert not (step.partitions & seen.get(step.model, PartitionSet.empty()))
         seen[step.model] = seen.get(step.model, PartitionSet.empty()) | step.partitions
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked", "taken", "warns"),
+    [
+        (("range", "chunk", "partition"), "auto", "range", False),
+        (("range", "chunk", "partition"), "chunk=5", "chunk=5", False),
+        (("partition",), "auto", "partition", False),
+        (("partition",), "chunk=5", "partition", True),
+        (("range",), "auto", "range", False),
+        (("range",), "partition", "range", True),
+        (("range",), "chunk=5", "range", True),
+        ((), "range", "partition", True),
+    ],
+)
+def test_the_nearest_allowed_strategy_is_taken(allowed, asked, taken, warns):
+    world = World({"a": {}}, allowed=allowed)
+    plan = world.plan(request("a", spec="2013-01-01..2013-01-10", strategy=parse_strategy(asked)))
+    assert plan.steps[0].strategy == taken
+    assert [w.code for w in plan.warnings] == (["STRATEGY_NOT_ALLOWED"] if warns else [])
+
+
+def test_where_only_one_query_is_right_max_chunk_does_not_cut_it():
+    assert str(choose(AUTO, ("range",), why_not=None, max_chunk=3).strategy) == "range"
+    everything = ("range", "chunk", "partition")
+    assert str(choose(AUTO, everything, why_not=None, max_chunk=3).strategy) == "chunk=3"

@@ -55,7 +55,13 @@ _CHOOSERS: Final = (
     exp.AnyValue, exp.First, exp.Last, exp.ArgMax, exp.ArgMin, exp.ArrayAgg, exp.GroupConcat,
     exp.Mode,
 )  # fmt: skip
-_KNOWN_ANONYMOUS: Final = SCALARS | {"timezone"}
+_KNOWN_ANONYMOUS: Final = SCALARS | {
+    "timezone",
+    "timestamp_seconds",
+    "timestamp_millis",
+    "timestamp_micros",
+    "to_timestamp_ntz",
+}
 
 
 def is_volatile(node: exp.Expr) -> bool:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, Steps
 from sqlbackfill.partitions.zone_images import HOUR_US, zone_of
+from sqlbackfill.query.epochs import Epoch, epoch_of
 from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
     SPARK_FAMILY,
@@ -68,6 +69,9 @@ class EdgeRules:
             return self._date_arithmetic(node, kind)
         if isinstance(node, exp.Extract) and is_extracted_date(node, self.dialect):
             return self._date_of(node.expression, kind(node.expression), None)
+        epoch = epoch_of(node, self.dialect)
+        if epoch is not None:
+            return _epoch_link(epoch) if kind(epoch.number) is BoundType.INTEGER else None
         zone = zone_change(node, kind, self.dialect)
         return _zone_link(zone) if zone is not None else None
 
@@ -331,6 +335,15 @@ def _zone_link(change: ZoneChange) -> Link:
         forward = _then(forward, local_image(change.target))
         backward = _then(instant_image(change.target), backward)
     return Link(change.argument, forward, backward)
+
+
+def _epoch_link(epoch: Epoch) -> Link:
+    if epoch.unit_us == 1:
+        return Link(epoch.number, SAME, SAME)
+    moment = (Step(Op.MULTIPLY, epoch.unit_us),)
+    # Numbers are whole, so that the first one at or after a moment serves both ends.
+    number = (Step(Op.DIVIDE_HI, epoch.unit_us),)
+    return Link(epoch.number, (moment, moment), (number, number))
 
 
 def widened(image: Image, microseconds: int) -> Image:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.query.epochs import epoch_of
 
 Kind: TypeAlias = BoundType | None
 KindOf: TypeAlias = Callable[[exp.Expr], Kind]
@@ -53,10 +54,17 @@ def kind_of_type(type_: exp.DataType | None, dialect: str) -> Kind:
     """The kind of a SQL type; None for types that no deduction is made about."""
     if type_ is None or type_.args.get("nested"):
         return None
+    if type_.this is _T.DECIMAL and dialect == "snowflake":
+        return BoundType.INTEGER if _is_whole(type_) else None
     kind = _KINDS.get(type_.this)
     if kind is BoundType.TIMESTAMPTZ and dialect in _OWN_OFFSET_DIALECTS:
         return None if type_.this is _T.TIMESTAMPTZ else kind
     return kind
+
+
+def _is_whole(type_: exp.DataType) -> bool:
+    """Whether the decimals of Snowflake's NUMBER(p, s) are none, as they are where s is not written."""
+    return len(type_.expressions) < 2 or type_.expressions[1].name == "0"
 
 
 def rounds(type_: exp.DataType | None) -> bool:
@@ -142,6 +150,9 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
         return BoundType.TIMESTAMP if is_reading else BoundType.TIMESTAMPTZ
     if is_extracted_date(node, dialect):
         return BoundType.DATE
+    epoch = epoch_of(node, dialect)
+    if epoch is not None:
+        return epoch.kind
     if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
         inner = of(node.this)
         if inner is BoundType.DATE and dialect in ("postgres", "redshift"):

@@ -58,15 +58,18 @@ def offsets_of(
         return 0, 0
     starts: list[int] = []
     ends: list[int] = []
+    kind, unit = window.column_type, 1
+    if kind is BoundType.INTEGER and output is not BoundType.INTEGER:
+        kind, unit = BoundType.TIMESTAMPTZ if _zone_in(window) else output, _unit_us(window)
     for lo, hi, number in _samples(info, output):
         low = _value(window.lower, lo, hi, lower=True)
         high = _value(window.upper, lo, hi, lower=False)
         zone = _zone_in(window) or info.timezone
         if low is not None:
-            first = _as_output(low, window.column_type, output, zone, lower=True)
+            first = _as_output(low * unit, kind, output, zone, lower=True)
             starts.append(_ordinal(first, info, output) - number)
         if high is not None:
-            last = _as_output(high, window.column_type, output, zone, lower=False)
+            last = _as_output(high * unit, kind, output, zone, lower=False)
             ends.append(_ordinal(last - 1, info, output) - number)
     follows = window.follows_partition
     return (
@@ -123,6 +126,17 @@ def _zone_in(window: ReadWindow) -> str | None:
                     if step.op in zoned:
                         return step.name
     return None
+
+
+def _unit_us(window: ReadWindow) -> int:
+    """What the numbers of a column that counts from 1970 count, in microseconds."""
+    for limit in (window.lower, window.upper):
+        for option in limit or ():
+            for path in option:
+                for step in reversed(path.steps):
+                    if step.op in (Op.DIVIDE_LO, Op.DIVIDE_HI):
+                        return step.amount
+    return 1
 
 
 def _is_local(info: PartitionInfo, output: Kind) -> bool:

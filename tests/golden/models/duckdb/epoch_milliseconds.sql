@@ -4,6 +4,5 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the epoch is a monotone re-encoding of a moment, exact in milliseconds for any integer.
--- wider: P_OPAQUE (epochs have no edge)
 select cast(epoch_ms(event_ms) as date) as event_date, click_id, url
 from {{ source('raw', 'clicks') }}

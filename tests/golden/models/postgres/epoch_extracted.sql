@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: to_timestamp() of seconds since 1970 is a monotone re-encoding, exact for every integer that is a
 --   moment; UTC's clock and truncation to the hour are exact too.
--- wider: P_OPAQUE (epochs have no edge)
 select date_trunc('hour', to_timestamp(clicked_s) at time zone 'UTC') as event_hour, count(*) as clicks
 from {{ source('app', 'clicks') }}
 group by 1

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: seconds since 1970 are a monotone re-encoding of a moment.
--- wider: P_OPAQUE UNKNOWN_NODE (epochs have no edge)
 -- run: no (integers of 38 digits)
 select to_timestamp_ntz(ts)::date as event_date, id, name
 from {{ source('raw', 'tracks') }}

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- run: no (not transpiled)
 -- because: TIMESTAMP_MILLIS is a monotone re-encoding of an instant, exact for any integer.
--- wider: P_OPAQUE UNKNOWN_NODE GROUP_OMITS_P (epochs have no edge)
 SELECT to_date(timestamp_millis(event_ms)) AS event_date, count(*) AS clicks
 FROM {{ source('raw', 'clicks') }}
 GROUP BY to_date(timestamp_millis(event_ms))

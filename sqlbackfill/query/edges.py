@@ -143,6 +143,8 @@ class EdgeRules:
         ends = _week_ends(unit) or self._unit_ends(unit_of(unit))
         if not is_time(source) or ends is None or node.args.get("zone"):
             return None
+        if source is BoundType.DATE and self.dialect == "postgres" and self._to_local() != SAME:
+            return None
         forward, backward = ends
         if source is BoundType.TIMESTAMPTZ:
             forward = _then(_then(self._to_local(), forward), self._to_instant())

@@ -65,7 +65,18 @@ def key_nodes(group: exp.Group, select: exp.Select) -> tuple[list[exp.Expr], boo
     for key in ("rollup", "cube", "grouping_sets"):
         nodes += group.args.get(key) or []
     is_super = any(isinstance(node, _SUPER) for node in nodes)
-    return [leaf for node in nodes for leaf in _flat(node)], is_super
+    return [_shown(leaf, select) for node in nodes for leaf in _flat(node)], is_super
+
+
+def _shown(node: exp.Expr, select: exp.Select) -> exp.Expr:
+    """The expression that a position in GROUP BY names."""
+    if not isinstance(node, exp.Literal) or not node.is_int:
+        return node
+    position, shown = int(node.name), select.expressions
+    if not 1 <= position <= len(shown) or any(one.is_star for one in shown):
+        return node
+    expression: exp.Expr = shown[position - 1].unalias()
+    return expression
 
 
 def _flat(node: exp.Expr) -> list[exp.Expr]:

@@ -156,7 +156,8 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
     if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
         inner = of(node.this)
         if inner is BoundType.DATE and dialect in ("postgres", "redshift"):
-            return None  # PostgreSQL truncates a date as a timestamp with time zone
+            # PostgreSQL truncates a date as a timestamp with time zone.
+            return BoundType.TIMESTAMPTZ if dialect == "postgres" else None
         return inner if is_time(inner) else None
     if isinstance(node, (exp.Add, exp.Sub)):
         return _kind_of_sum(of(node.this), node.expression, of)

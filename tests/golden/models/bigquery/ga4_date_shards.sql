@@ -6,7 +6,6 @@
 -- strategies: partition
 -- because: event_date is raw text, and the suffix is compared with a text made of the bound: not the same
 --   as the partition's own filter, so T2 does not apply and the model runs at its declared grain.
--- wider: GROUP_OMITS_P (a position in GROUP BY is not traced to its expression)
 -- run: no (no values for suffixes)
 select parse_date('%Y%m%d', event_date) as event_day, event_name, count(*) as events
 from {{ source('ga4', 'events') }}

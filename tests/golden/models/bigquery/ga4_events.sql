@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: microseconds since 1970 are a monotone re-encoding of an instant, exact for any integer.
--- wider: GROUP_OMITS_P P_OPAQUE (epochs have no edge)
 select
   date(timestamp_micros(event_timestamp)) as event_day,
   event_name,

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: TIMESTAMP_TRUNC to the hour has the hour's own ends as its preimage.
--- wider: GROUP_OMITS_P (a position in GROUP BY is not traced to its expression)
 select
   timestamp_trunc(requested_at, hour) as request_hour,
   path,

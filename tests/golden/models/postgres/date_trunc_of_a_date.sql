@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: PostgreSQL truncates a date as an instant of the session's zone, and the cast back to a date goes
 --   through that zone too; the run pins it to UTC, so the month's own ends.
--- wider: P_OPAQUE GROUP_OMITS_P (truncation of a date has no kind here)
 select date_trunc('month', sale_date)::date as month, store_id, sum(amount) as amount
 from {{ ref('sales') }}
 group by 1, 2

@@ -256,7 +256,9 @@ def days_edge(x: Term, y: Term, operator: type[exp.Expr], days: int) -> Edge:
         operator, days = exp.LTE, days - 1
     later, earlier = ((Step(Op.SHIFT, n * DAY_US),) if n else () for n in (days, -days))
     if operator is exp.EQ:
-        return Edge(x, y, (earlier, earlier), (later, later), y_settles=True)
+        # Edges that settle both ways are taken for equalities.
+        images = (earlier, earlier), (later, later)
+        return Edge(x, y, *images, x_settles=not days, y_settles=not days)
     if operator is exp.GTE:
         return Edge(x, y, (None, earlier), (later, None), x_settles=False)
     return Edge(x, y, (earlier, None), (None, later), x_settles=False)

@@ -272,3 +272,9 @@ def test_a_snowflake_column_is_found_whatever_its_case() -> None:
         "select d, k from {{ ref('events') }}", inputs=inputs, partition=BY_D, dialect="snowflake"
     )
     assert _window(found) == (ReadKind.WINDOW, 0, 0)
+
+
+def test_dates_that_are_days_apart_are_no_equal_choices() -> None:
+    apart = "select coalesce(a.d, b.d) as d from {{{{ ref('events') }}}} a join {{{{ ref('events') }}}} b on date_diff('day', a.d, b.d) = {}"
+    assert _window(_events(apart.format(0))) == (ReadKind.WINDOW, 0, 0)
+    assert _window(_events(apart.format(2)))[0] is not ReadKind.WINDOW

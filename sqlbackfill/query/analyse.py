@@ -63,6 +63,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
             places=places,
             result=result,
             author_bounds=judged_bounds,
+            output_kind=kind,
             partition_type=partition_type,
         )
     )

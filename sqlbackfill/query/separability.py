@@ -42,13 +42,18 @@ _HOW: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What there is to judge. `author_bounds` is the pass that ignores bounds written by the author."""
+    """What there is to judge. `author_bounds` is the pass that ignores bounds written by the author.
+
+    `output_kind` is the partition column's type as the query shows it, None where it does not;
+    `partition_type` falls back on what is declared.
+    """
 
     request: AnalysisRequest
     parsed: ParsedQuery
     places: Places
     result: PassResult
     author_bounds: PassResult | None
+    output_kind: Kind
     partition_type: Kind
 
 
@@ -129,6 +134,9 @@ def _window(range_: Range, column: str, ref: InputRef | None, case: Judgement) -
     if not range_.follows:
         return None
     kind = _column_kind(column, ref, case.request.dialect)
+    if kind is BoundType.TIMESTAMPTZ and case.output_kind is None:
+        # Whether the output's bounds are instants or readings of the session's clock is not known.
+        return None
     window = ReadWindow(
         lower=range_.lower, upper=range_.upper, nulls=range_.nulls, column_type=kind
     )

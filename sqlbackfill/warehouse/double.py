@@ -15,7 +15,14 @@ from itertools import count
 from typing import Any, TypeVar
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
-from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session, TableInfo
+from sqlbackfill.warehouse.protocol import (
+    Adapter,
+    Column,
+    DigestSql,
+    Relation,
+    Session,
+    TableInfo,
+)
 
 T = TypeVar("T")
 
@@ -250,6 +257,9 @@ class DoubleAdapter:
 
     def quote_name(self, name: str) -> str:
         return self.inner.quote_name(name)
+
+    def digest_sql(self, columns: Sequence[Column], *, exact_floats: bool) -> DigestSql | None:
+        return self.inner.digest_sql(columns, exact_floats=exact_floats)
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         return self.inner.create_table(session, relation, query)

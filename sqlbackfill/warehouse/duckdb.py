@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,13 @@ from sqlbackfill.warehouse.duckdb_profile import (
 )
 from sqlbackfill.warehouse.duckdb_session import DuckDBSession, quote_name, quote_relation
 from sqlbackfill.warehouse.identity import new_identity, read_identity, with_identity
-from sqlbackfill.warehouse.protocol import Relation, Session, TableKind
+from sqlbackfill.warehouse.protocol import (
+    Column,
+    DigestSql,
+    Relation,
+    Session,
+    TableKind,
+)
 
 __all__ = ["RESULT_SETTINGS", "DuckDBAdapter", "DuckDBTarget", "read_duckdb_target"]
 
@@ -127,6 +134,13 @@ class DuckDBAdapter:
 
     def quote_name(self, name: str) -> str:
         return quote_name(name)
+
+    def digest_sql(self, columns: Sequence[Column], *, exact_floats: bool) -> DigestSql | None:
+        import duckdb
+
+        from sqlbackfill.warehouse.duckdb_digest import digest_sql
+
+        return digest_sql(columns, engine_version=duckdb.__version__, exact_floats=exact_floats)
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         if session.table(relation) is not None:

@@ -49,6 +49,20 @@ class TableInfo:
     identity: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSql:
+    """Two aggregates, each a text of digits, that with COUNT(*) tell the content of rows apart.
+
+    They do not depend on the order of rows and add up over disjoint sets of rows. `tag` names all
+    that they depend on besides the rows: engine, version, function, columns and their types.
+    Digests of another tag cannot be compared.
+    """
+
+    tag: str
+    first_sum: str
+    second_sum: str
+
+
 class Session(Protocol):
     """One connection, used by one thread at a time. Every driver error leaves it as ours.
 
@@ -148,6 +162,13 @@ class Adapter(Protocol):
 
     def quote_name(self, name: str) -> str:
         """One identifier as SQL, quoted."""
+
+    def digest_sql(self, columns: Sequence[Column], *, exact_floats: bool) -> DigestSql | None:
+        """The aggregates for a digest of `columns`; None where one of them has no content digest.
+
+        With `exact_floats` floating-point numbers count too, which is right for rows that were
+        loaded, but not for results: a sum of them comes out differently from run to run.
+        """
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.

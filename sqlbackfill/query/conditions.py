@@ -10,10 +10,11 @@ from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, Op, Path, Step
-from sqlbackfill.query.edges import SAME, unit_of, whole_number
+from sqlbackfill.query.images import SAME
 from sqlbackfill.query.kinds import DATE_ARITHMETIC, Kind, is_time
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
+from sqlbackfill.query.units import unit_of, whole_number
 from sqlbackfill.query.values import Constants, count_markers, holds_marker
 
 

@@ -23,7 +23,8 @@ from sqlbackfill.partitions.paths import (
     is_within,
     limit_after,
 )
-from sqlbackfill.query.edges import SAME, EdgeRules, Image, widened
+from sqlbackfill.query.edges import EdgeRules
+from sqlbackfill.query.images import SAME, Image, widened
 from sqlbackfill.query.kinds import Kind, arms_of, rounds
 from sqlbackfill.query.scopes import Scope, Scopes, TableSource, resolve
 

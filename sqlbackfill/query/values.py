@@ -11,8 +11,9 @@ from sqlglot import exp
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import microseconds
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Origin, Path, Step
-from sqlbackfill.query.edges import EdgeRules, interval_of, moved_by, whole_number
+from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.kinds import DATE_ARITHMETIC, Kind, is_time, is_wall
+from sqlbackfill.query.units import interval_of, moved_by, whole_number
 
 START: Final = "__sb_start__"
 END: Final = "__sb_end__"

@@ -14,10 +14,11 @@ from sqlglot import exp
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, limit_after
 from sqlbackfill.partitions.zone_images import HOUR_US
-from sqlbackfill.query.edges import Image, interval_of, whole_number
+from sqlbackfill.query.images import Image
 from sqlbackfill.query.kinds import Kind, is_time
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.terms import Range, Store, Term, Terms
+from sqlbackfill.query.units import interval_of, whole_number
 
 _RANKS: Final = (exp.RowNumber, exp.Rank, exp.DenseRank)
 _FRAMED: Final = (

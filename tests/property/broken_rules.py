@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlbackfill.partitions.paths import DAY_US, Op, Step
 from sqlbackfill.query import (
     conditions,
-    edges,
+    images,
     joins,
     read_window,
     scopes,
@@ -25,8 +25,9 @@ from sqlbackfill.query import (
     windows,
 )
 from sqlbackfill.query.conditions import Condition, ConditionReader
-from sqlbackfill.query.edges import SAME, EdgeRules, Link
+from sqlbackfill.query.edges import EdgeRules, Link
 from sqlbackfill.query.grouping import Grouping
+from sqlbackfill.query.images import SAME
 from sqlbackfill.query.joins import JoinKind, JoinPass
 from sqlbackfill.query.kinds import is_time
 from sqlbackfill.query.read_window import ReadWindowPass
@@ -80,7 +81,7 @@ def _wrong_truncation(patch: pytest.MonkeyPatch) -> None:
     def floors(unit: str) -> Any:
         return (Step(Op.FLOOR, name=unit),), (Step(Op.FLOOR, name=unit),)
 
-    patch.setattr(edges, "_ceils", floors)
+    patch.setattr(images, "ceils", floors)
 
 
 def _maximum_as_its_argument(patch: pytest.MonkeyPatch) -> None:
@@ -208,12 +209,12 @@ def _nanoseconds_as_microseconds(patch: pytest.MonkeyPatch) -> None:
 
 
 def _months_of_thirty_days(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(edges, "_months", lambda n: ((Step(Op.SHIFT, n * 30 * DAY_US),),) * 2)
-    patch.setattr(edges, "_widened", lambda n: ((), ()))
+    patch.setattr(images, "months", lambda n: ((Step(Op.SHIFT, n * 30 * DAY_US),),) * 2)
+    patch.setattr(images, "widening", lambda n: ((), ()))
 
 
 def _local_as_utc(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(edges, "_zone_image", lambda zone, low, high: SAME)
+    patch.setattr(images, "zone_image", lambda zone, low, high: SAME)
 
 
 def _either_arm(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,6 +18,8 @@ from tests.property.random_queries import COLUMNS, TABLES, Query, random_query
 
 _MARKER = re.compile(r"__sb_occurrence_(\d+)__")
 _FIRST = date(2013, 3, 7)
+
+MakeQuery = Callable[[int, int, str | None], Query]
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +300,13 @@ def run(
     databases: int = 6,
     focus: str | None = None,
     stop: bool = False,
+    make: MakeQuery = random_query,
 ) -> Counts:
     """Checks the queries `numbers` of `seed`; with `stop`, only until the first mismatch."""
     counts = Counts()
     world = Databases(seed, databases)
     for number in numbers:
-        query, rng = random_query(seed, number, focus), random.Random(f"{seed}:{number}")
+        query, rng = make(seed, number, focus), random.Random(f"{seed}:{number}")
         try:
             check(number, query, world, counts, rng)
         except duckdb.FatalException:

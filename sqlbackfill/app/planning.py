@@ -112,7 +112,8 @@ def _due_end(workspace: Workspace, partitioning: AnyPartitioning) -> int:
     due_end = partitioning.due_end(workspace.loaded.as_of)
     if due_end is not None:
         return due_end
-    return partitioning.universe[1] or 0
+    first, end = partitioning.universe
+    return end if end is not None else first or 0
 
 
 def _edges(workspace: Workspace, name: str) -> tuple[ReadEdge, ...]:

@@ -13,8 +13,9 @@ from sqlbackfill.partitions.universe import Universe, within
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerPartitioning:
-    """Partitions of `size` consecutive integers, counted from `begin` or 0; `end` is exclusive.
+    """Partitions of `size` consecutive integers, cut from `begin` or 0 on; `end` is exclusive.
 
+    An ordinal means the same whatever `begin` is, as long as the `space` is the same.
     Integers are always due. Raises ProjectError: END_BEFORE_BEGIN, INVALID_PARTITIONING.
     """
 
@@ -47,16 +48,16 @@ class IntegerPartitioning:
     @property
     def space(self) -> str:
         """The size, and where counting starts modulo the size."""
-        return f"integers:{self.size}:{self._base % self.size}"
+        return f"integers:{self.size}:{self._phase}"
 
     @property
     def universe(self) -> Universe:
-        first = None if self.begin is None else 0
+        first = None if self.begin is None else self.ordinal(self.begin)
         return first, None if self.end is None else self._end_ordinal(self.end)
 
     def ordinal(self, bound: Bound) -> int:
         """The partition that holds the integer `bound`."""
-        return (_integer(bound) - self._base) // self.size
+        return (_integer(bound) - self._phase) // self.size
 
     def bounds(self, ordinal: int) -> tuple[int, int]:
         """The half-open integers of one partition."""
@@ -64,7 +65,7 @@ class IntegerPartitioning:
 
     def span_bounds(self, start: int, end: int) -> tuple[int, int]:
         """The half-open integers of the ordinals from `start` up to but without `end`."""
-        return self._base + start * self.size, self._base + end * self.size
+        return self._phase + start * self.size, self._phase + end * self.size
 
     def due_end(self, now: datetime) -> None:
         """None: integers do not wait for a clock."""
@@ -123,11 +124,11 @@ class IntegerPartitioning:
         return partitions.ranges
 
     @property
-    def _base(self) -> int:
-        return self.begin or 0
+    def _phase(self) -> int:
+        return (self.begin or 0) % self.size
 
     def _end_ordinal(self, value: int) -> int:
-        return -((self._base - value) // self.size)
+        return -((self._phase - value) // self.size)
 
     def _label_of_run(self, start: int, end: int) -> str:
         lo, hi = self.span_bounds(start, end)

@@ -49,6 +49,14 @@ def test_only_the_phase_of_begin_makes_another_space():
     assert IntegerPartitioning(size=100, begin=50).space != IntegerPartitioning(size=100).space
 
 
+@pytest.mark.parametrize("begin", [None, 0, 300, -700])
+def test_an_integer_s_partition_has_one_ordinal_in_every_list_of_the_same_space(begin):
+    blocks = IntegerPartitioning(size=100, begin=begin)
+    assert blocks.space == IntegerPartitioning(size=100).space
+    assert (blocks.ordinal(1234), blocks.bounds(12)) == (12, (1200, 1300))
+    assert blocks.universe[0] == (None if begin is None else begin // 100)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [({"size": 0}, "INVALID_PARTITIONING"), ({"begin": 5, "end": 5}, "END_BEFORE_BEGIN")],

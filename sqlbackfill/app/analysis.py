@@ -216,7 +216,11 @@ class _Analysis:
             except ProjectError as error:
                 self.problems.extend(d.for_model(name) for d in error.diagnostics)
                 continue
-            self.problems.extend(d.for_model(name) for d in facts[name].errors)
+            for one in facts[name].errors:
+                # What is declared of a table is wrong once, however many models read it.
+                found = one if one.code == "RELATION_INVALID" else one.for_model(name)
+                if found not in self.problems:
+                    self.problems.append(found)
             self.warnings.extend(d.for_model(name) for d in facts[name].warnings)
             self._partition(model, facts[name], partitionings)
         return facts, partitionings

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.partition_info import partition_info
 from sqlbackfill.app.render_facts import RenderFacts
 from sqlbackfill.app.sources import SourceSchema
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
-from sqlbackfill.project.config import Materialization
+from sqlbackfill.project.config import ColumnRelation, Materialization
 from sqlbackfill.project.model import Model
 from sqlbackfill.project.source import Source
-from sqlbackfill.query.facts import InputRef, PartitionInfo, QueryFacts
+from sqlbackfill.query.facts import DeclaredRelation, InputRef, PartitionInfo, QueryFacts
 
 
 def input_refs(
@@ -32,7 +32,7 @@ def input_refs(
         for source in render.sources:
             declared = loaded.project.sources.get(source.name)
             if declared is not None:
-                found[f"source:{source.name}"] = _source(declared, schemas.get(source.name))
+                found[f"source:{source.name}"] = _source(loaded, declared, schemas.get(source.name))
         for name in render.ref_names:
             upstream = models.get(name)
             if upstream is None:
@@ -42,9 +42,12 @@ def input_refs(
                     seen.add(name)
                     pending.append(name)
                 continue
-            found[f"ref:{name}"] = _upstream(upstream, facts.get(name), partitionings.get(name))
+            found[f"ref:{name}"] = _upstream(
+                loaded, upstream, facts.get(name), partitionings.get(name)
+            )
     found["this"] = InputRef(
         relation=model.name,
+        relations=relations_of(loaded, model.config.sqlbackfill.relations, model.dialect),
         partition=partition_info(model),
         identifier=model.relation.identifier,
         is_this=True,
@@ -52,8 +55,22 @@ def input_refs(
     return found
 
 
+def relations_of(
+    loaded: Loaded, relations: Iterable[ColumnRelation], dialect: str | None = None
+) -> tuple[DeclaredRelation, ...]:
+    """What the yml declares of a table's rows, read as SQL of `dialect`, else of the project's."""
+    spoken = dialect or loaded.project.dialect or loaded.adapter.dialect
+    return tuple(
+        DeclaredRelation(holds=one.holds, reason=one.reason, dialect=spoken, span=one.span)
+        for one in relations
+    )
+
+
 def _upstream(
-    model: Model, facts: QueryFacts | None, partitioning: AnyPartitioning | None
+    loaded: Loaded,
+    model: Model,
+    facts: QueryFacts | None,
+    partitioning: AnyPartitioning | None,
 ) -> InputRef:
     columns = None
     if facts is not None and facts.columns_known:
@@ -67,10 +84,11 @@ def _upstream(
         else partition_info(model, partitioning.column_type),
         unpartitioned=is_whole,
         identifier=model.relation.identifier,
+        relations=relations_of(loaded, model.config.sqlbackfill.relations, model.dialect),
     )
 
 
-def _source(source: Source, schema: SourceSchema | None) -> InputRef:
+def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> InputRef:
     columns = None
     if schema is not None and schema.columns is not None:
         columns = tuple((column.name, column.type) for column in schema.columns)
@@ -90,4 +108,5 @@ def _source(source: Source, schema: SourceSchema | None) -> InputRef:
         partition=partition,
         unpartitioned=partition is None,
         identifier=identifier,
+        relations=relations_of(loaded, source.relations),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sqlbackfill.app.declared_rows import DeclaredRows
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.row_comparison import Comparison, RowDifference, compare_rows
 from sqlbackfill.app.scratch_runs import ScratchRuns, ScratchTable
@@ -57,7 +58,11 @@ class SideBySide:
             runs = ScratchRuns(self.prepared.workspace, self.session, self.name, self.wanted)
             whole = (Chunk(self.wanted.first, self.wanted.last + 1),)
             chunks = self._cut(Strategy(Kind.PARTITION)) if serial else whole
-            return self._compared(result, runs, runs.run(chunks, injected=False))
+            reference = runs.run(chunks, injected=False)
+            rows = DeclaredRows(self.prepared.workspace, self.session, self.name)
+            refuted = rows.refuted(reference.table)
+            found = self._compared(result, runs, reference)
+            return replace(found, errors=(*refuted, *found.errors))
         finally:
             self.session.rollback()
 

@@ -107,12 +107,21 @@ class ReadOverride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRelation:
+    """A condition in SQL that an author says holds for every row of a table, and the reason for it."""
+
+    holds: str
+    reason: str
+    span: SourceSpan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlbackfillMeta:
     """What stands under `meta: {sqlbackfill: {…}}`.
 
     `week_start` counts from Monday = 0. `end` is exclusive, as written. `strategy` is one of range,
     partition, auto, chunk=N, chunk=week|month|quarter|year. `max_chunk` counts partitions. `read`
-    is keyed by the input as written in ref or `source.table`.
+    is keyed by the input as written in ref or `source.table`; `relations` are of the model's own rows.
     """
 
     grain: Grain | None = None
@@ -124,6 +133,7 @@ class SqlbackfillMeta:
     vars: WindowVars | None = None
     partitions: StaticKeys | IntegerRange | UnsupportedKeys | None = None
     read: Mapping[str, ReadOverride] = field(default_factory=lambda: MappingProxyType({}))
+    relations: tuple[ColumnRelation, ...] = ()
     replace: str | None = None
     strategy: str | None = None
     max_chunk: int | None = None

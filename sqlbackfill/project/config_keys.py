@@ -22,14 +22,14 @@ READ_KEYS: Final = _words(
 
 META_KEYS: Final = _words(
     """
-    grain week_start timezone naive end dialect vars partitions read replace strategy max_chunk
-    clock on_schema_change
+    grain week_start timezone naive end dialect vars partitions read relations replace strategy
+    max_chunk clock on_schema_change
     """
 )
 
 SOURCE_META_KEYS: Final = _words(
     """
-    grain week_start timezone naive
+    grain week_start timezone naive relations
     """
 )
 

@@ -35,6 +35,7 @@ from sqlbackfill.project.config_values import (
     read_whole,
     shown,
 )
+from sqlbackfill.project.relation_reading import read_relations
 from sqlbackfill.project.value_reader import Reader, ValueReader
 
 META: Final = "meta.sqlbackfill"
@@ -86,6 +87,8 @@ def read_meta(values: Mapping[str, object], reader: ValueReader) -> SqlbackfillM
     if reads is not None:
         overrides = {name: _override(name, value, reader) for name, value in reads.items()}
         found["read"] = MappingProxyType({k: v for k, v in overrides.items() if v is not None})
+    if values.get("relations") is not None:
+        found["relations"] = read_relations(f"{META}.relations", values["relations"], reader)
     return SqlbackfillMeta(**found)
 
 

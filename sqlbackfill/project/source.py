@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.partitioning import Naive
-from sqlbackfill.project.config import NOTHING
+from sqlbackfill.project.config import NOTHING, ColumnRelation
 from sqlbackfill.warehouse.protocol import Relation
 
 
@@ -49,6 +49,7 @@ class Source:
     week_start: int = 0
     description: str = ""
     columns: tuple[YmlColumn, ...] = ()
+    relations: tuple[ColumnRelation, ...] = ()
     quoting: Quoting = Quoting()
     tags: tuple[str, ...] = ()
     meta: Mapping[str, object] = field(default_factory=lambda: NOTHING)

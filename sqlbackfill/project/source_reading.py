@@ -39,6 +39,7 @@ from sqlbackfill.project.properties import (
     read_columns,
     read_layer,
 )
+from sqlbackfill.project.relation_reading import read_relations
 from sqlbackfill.project.source import Quoting, Source
 from sqlbackfill.project.tree import ConfigTree
 from sqlbackfill.project.value_reader import Reader, ValueReader
@@ -135,6 +136,7 @@ class _TableReading:
             external_location=external,
             event_time=found.get("event_time"),
             **reader.read_all(META, ours, _META_READERS),
+            relations=read_relations(f"{META}.relations", ours.get("relations") or (), reader),
             description=description_of(parts.get("description")),
             columns=read_columns(parts.get("columns"), self.findings),
             quoting=read_quoting(quoting, self.findings) if quoting else self.defaults.quoting,

@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.conditions import ConditionReader
+from sqlbackfill.query.declared import with_declared
 from sqlbackfill.query.demands import Demand, PassResult
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
@@ -31,6 +32,12 @@ def analyse(request: AnalysisRequest) -> QueryFacts:
     A query that cannot be understood is never called safe: its inputs are read whole, and it may run
     in the one way that is right whatever it does.
     """
+    if any(ref.relations for ref in request.occurrences.values()):
+        return with_declared(request, _analyse)
+    return _analyse(request)
+
+
+def _analyse(request: AnalysisRequest) -> QueryFacts:
     places = Places(request)
     try:
         parsed = parse_query(request, places)

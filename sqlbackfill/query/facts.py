@@ -32,6 +32,16 @@ class PartitionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredRelation:
+    """A condition that an author declares of every row of a table, in SQL of `dialect`."""
+
+    holds: str
+    reason: str
+    dialect: str
+    span: SourceSpan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputRef:
     """What an occurrence in the SQL stands for.
 
@@ -39,7 +49,8 @@ class InputRef:
     where the schema is not known. `identifier` is the name that the relation has in SQL when the
     author gives it no alias (by default the last part of `relation`). `unpartitioned` inputs are
     read whole. `filtered` is False where the author opted out of predicates. `is_this` marks the
-    model's own table. `unique_keys` are column sets that the author declared unique.
+    model's own table. `unique_keys` are column sets that the author declared unique, `relations`
+    what he declared of its rows.
     """
 
     relation: str
@@ -50,6 +61,7 @@ class InputRef:
     filtered: bool = True
     is_this: bool = False
     unique_keys: tuple[tuple[str, ...], ...] = ()
+    relations: tuple[DeclaredRelation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from sqlbackfill.query.grouping import is_understood_group
 from sqlbackfill.query.joins import build_tree
 from sqlbackfill.query.kinds import joint
 from sqlbackfill.query.reasons import Reason
+from sqlbackfill.query.relations import declare
 from sqlbackfill.query.scopes import (
     Cte,
     Env,
@@ -163,6 +164,7 @@ class ReadWindowPass:
 
     def _select(self, node: exp.Select, demand: Demand, env: Env, parent: Scope | None) -> None:
         scope = self._scopes.scope(node, env, parent)
+        declare(scope, self._terms)
         reason = _unknown_part(node)
         tree = None if reason else build_tree(scope, self._reader)
         if reason is None and tree is None and node.args.get("from_") is not None:

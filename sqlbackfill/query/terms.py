@@ -26,7 +26,8 @@ from sqlbackfill.partitions.paths import (
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.images import SAME, Image, widened
 from sqlbackfill.query.kinds import Kind, arms_of, rounds
-from sqlbackfill.query.scopes import Scope, Scopes, TableSource, resolve
+from sqlbackfill.query.scopes import Scope, Scopes, resolve
+from sqlbackfill.query.sources import TableSource
 
 Term: TypeAlias = str
 Owner: TypeAlias = tuple[int, str]
@@ -101,7 +102,11 @@ Store: TypeAlias = Mapping[Term, Range]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """y = f(x) as images; `x_settles`: the value of x determines that of y; `y_settles` the reverse."""
+    """y = f(x) as images; `x_settles`: the value of x determines that of y; `y_settles` the reverse.
+
+    `keeps_nulls`: each is NULL where the other is. `nulls_only`: other edges say the same of ranges
+    without NULL.
+    """
 
     x: Term
     y: Term
@@ -109,6 +114,8 @@ class Edge:
     backward: Image
     x_settles: bool = True
     y_settles: bool = False
+    keeps_nulls: bool = False
+    nulls_only: bool = False
 
 
 @dataclass(slots=True)
@@ -258,9 +265,11 @@ class Terms:
         best: dict[Term, list[Range]] = {seed: [start]}
         queue: list[tuple[Term, Range, int]] = [(seed, start, 0)]
         for term, range_, steps in queue:
-            if range_.nulls or steps >= _MOST_STEPS:
+            if steps >= _MOST_STEPS:
                 continue
             for edge in (*self.edges.get(term, ()), *local.get(term, ())):
+                if not (edge.keeps_nulls if range_.nulls else not edge.nulls_only):
+                    continue
                 target, image = _image(edge, term, range_)
                 if image is None:
                     continue
@@ -285,7 +294,7 @@ def _image(edge: Edge, start: Term, range_: Range) -> tuple[Term, Range | None]:
     image = Range(
         limit_after(range_.lower, low),
         limit_after(range_.upper, high),
-        nulls=False,
+        nulls=range_.nulls,
         settles=range_.settles and settles,
     )
     return target, None if image.is_open and not image.settles else image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlbackfill.warehouse.protocol import DigestSql
@@ -50,3 +52,18 @@ class Digest:
 def digest_of(sql: DigestSql, count: int, first_sum: str, second_sum: str) -> Digest:
     """The digest that the aggregates of `sql` came to."""
     return Digest(sql.tag, int(count), int(first_sum), int(second_sum))
+
+
+EVERY_COLUMN = "*"
+
+
+def column_set_id(columns: Iterable[str] | None) -> str:
+    """A short name for a set of columns, the same for any order and case; None is all of them.
+
+    >>> column_set_id(["Day", "carrier"]) == column_set_id(["CARRIER", "day"])
+    True
+    """
+    if columns is None:
+        return EVERY_COLUMN
+    names = "\x1f".join(sorted({name.lower() for name in columns}))
+    return hashlib.sha256(names.encode()).hexdigest()[:12]

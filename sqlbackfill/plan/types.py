@@ -121,12 +121,21 @@ class Plan:
         return sum(len(step.chunks) for step in self.steps)
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnSet:
+    """Columns that some downstream uses, by lower-case name; None is all of them. `id` names it."""
+
+    id: str
+    columns: tuple[str, ...] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedModel:
     """What a run needs to know of a model besides its SQL.
 
     `upstreams` holds, for each model of the project that this one reads (itself included where it
     reads itself), the name as used in `Reads`. `kind` is what the run leaves under `relation`.
+    `consumed` are the column sets that downstreams use and whose content is worth a digest.
     """
 
     name: str
@@ -139,3 +148,4 @@ class PlannedModel:
     columns: Mapping[str, str] | None = None
     kind: TableKind = TableKind.TABLE
     on_schema_change: OnSchemaChange = OnSchemaChange.FAIL
+    consumed: tuple[ColumnSet, ...] = ()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.plan.types import Chunk, PlannedModel
 from sqlbackfill.run.guard import refuse_empty_replacement
 from sqlbackfill.run.literals import partitions_predicate
+from sqlbackfill.run.output_digests import DigestsByOrdinal, WantedDigests
 from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query
 from sqlbackfill.run.schema_change import allowed_change, partition_column
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session, TableKind
@@ -36,7 +38,7 @@ class Target:
     """A model's table as this run found or made it.
 
     `columns` pairs each column's name in the table with its name in the query; `partition_column`
-    is the table's spelling and `query_column` the query's.
+    is the table's spelling and `query_column` the query's. `digests` are those to take of it.
     """
 
     identity: str
@@ -44,14 +46,19 @@ class Target:
     partition_column: str
     query_column: str
     is_new: bool = False
+    digests: WantedDigests = field(default_factory=WantedDigests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What one chunk left in its table: rows by ordinal, absent ones 0."""
+    """What one chunk left in its table: rows by ordinal, absent ones 0.
+
+    `digests` holds, by column set, the digest of every partition of the chunk.
+    """
 
     identity: str
     rows: Mapping[int, int] = field(default_factory=dict)
+    digests: Mapping[str, DigestsByOrdinal] = field(default_factory=dict)
 
 
 def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Target:
@@ -70,6 +77,7 @@ def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Ta
             partition_column=column,
             query_column=column,
             is_new=True,
+            digests=WantedDigests.of(adapter, model.consumed, columns),
         )
     if info.kind is not TableKind.TABLE:
         raise not_a_table(model.name, model.relation, info.kind)
@@ -83,6 +91,7 @@ def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Ta
         columns=tuple((spelling[c.name.lower()], c.name) for c in columns),
         partition_column=existing,
         query_column=column,
+        digests=WantedDigests.of(adapter, model.consumed, (*info.columns, *change.added)),
     )
 
 
@@ -95,13 +104,13 @@ def replace_partitions(work: Replacement, target: Target, source: str) -> Filled
     """
     quote = work.adapter.quote_name
     table = work.adapter.quote(work.model.relation)
-    counts = _Counts(work, table, quote(target.partition_column))
+    counts = _Counts(work, table, quote(target.partition_column), target.digests)
     before = counts.delete() if not target.is_new else {}
     names, values = (", ".join(quote(pair[at]) for pair in target.columns) for at in (0, 1))
     inserted = work.session.execute_count(
         f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} AS guarded"
     )
-    after = counts.after(inserted)
+    after, digests = counts.after(inserted)
     if sum(after.values()) != inserted:
         raise WarehouseError(
             Diagnostic(
@@ -114,7 +123,7 @@ def replace_partitions(work: Replacement, target: Target, source: str) -> Filled
         )
     if not work.allow_empty:
         refuse_empty_replacement(work.model, before, after)
-    return Filled(identity=target.identity, rows=after)
+    return Filled(identity=target.identity, rows=after, digests=digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,7 @@ class _Counts:
     work: Replacement
     table: str
     column: str
+    digests: WantedDigests
 
     def delete(self) -> Mapping[int, int]:
         """Deletes the chunk's partitions; the rows that each of them held."""
@@ -134,29 +144,35 @@ class _Counts:
         delete = f"DELETE FROM {self.table} WHERE {predicate}"
         if self._is_single:
             return {chunk.start: session.execute_count(delete)}
-        held = self._query()
+        held = self._counted(self._rows())
         if held:
             session.execute_count(delete)
         return held
 
-    def after(self, inserted: int) -> Mapping[int, int]:
-        """The rows that each partition holds after `inserted` were."""
-        if self._is_single or not inserted:
-            return {self.work.chunk.start: inserted}
-        return self._query()
+    def after(self, inserted: int) -> tuple[Mapping[int, int], Mapping[str, DigestsByOrdinal]]:
+        """The rows that each partition holds after `inserted` were, and their digests."""
+        chunk, partitioning = self.work.chunk, self.work.model.partitioning
+        if not self.digests:
+            if self._is_single or not inserted:
+                return {chunk.start: inserted}, {}
+            return self._counted(self._rows()), {}
+        rows = self._rows(self.digests.sums) if inserted else []
+        return self._counted(rows), self.digests.by_ordinal(rows, partitioning, chunk)
 
     @property
     def _is_single(self) -> bool:
         return self.work.chunk.end - self.work.chunk.start == 1
 
-    def _query(self) -> Counter[int]:
-        partitioning = self.work.model.partitioning
-        rows = self.work.session.execute(
+    def _counted(self, rows: Sequence[Sequence[Any]]) -> Counter[int]:
+        return counts_by_ordinal([(row[0], row[1]) for row in rows], self.work.model.partitioning)
+
+    def _rows(self, sums: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        model, dialect = self.work.model, self.work.adapter.dialect
+        return self.work.session.execute(
             counts_query(
-                self.table, self.column, partitioning, self.work.chunk, self.work.adapter.dialect
+                self.table, self.column, model.partitioning, self.work.chunk, dialect, sums=sums
             )
         )
-        return counts_by_ordinal([(text, count) for text, count in rows], partitioning)
 
 
 def not_a_table(model: str, relation: Relation, kind: TableKind) -> WarehouseError:

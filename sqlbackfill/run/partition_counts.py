@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 from sqlbackfill.partitions.bounds import BoundType, read_bound
@@ -18,17 +18,24 @@ _UNITS = ("day", "hour", "minute", "second", None)
 
 
 def counts_query(
-    table: str, column: str, partitioning: AnyPartitioning, chunk: Chunk, dialect: str
+    table: str,
+    column: str,
+    partitioning: AnyPartitioning,
+    chunk: Chunk,
+    dialect: str,
+    *,
+    sums: Sequence[str] = (),
 ) -> str:
-    """A query for (a value of the partition column as text, rows), one or more rows a partition.
+    """A query for (a value of the partition column as text, rows, *sums), one or more rows a partition.
 
     Rows are grouped by buckets that never cross a partition's bounds, and any value of a bucket
     names its partition. So neither a query per partition is needed nor a list of partitions in the
     SQL. `table` and `column` are quoted already.
     """
     predicate = partitions_predicate(column, partitioning, chunk.partitions, dialect)
+    answer = "".join(f", {each}" for each in sums)
     return (
-        f"SELECT CAST(MIN({column}) AS VARCHAR), COUNT(*) FROM {table} WHERE {predicate} "
+        f"SELECT CAST(MIN({column}) AS VARCHAR), COUNT(*){answer} FROM {table} WHERE {predicate} "
         f"GROUP BY {_bucket(column, partitioning, chunk)}"
     )
 

@@ -8,8 +8,9 @@ from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.plan.types import PlannedModel
 from sqlbackfill.run.fill import Filled, Replacement, not_a_table
 from sqlbackfill.run.guard import refuse_empty_replacement
+from sqlbackfill.run.output_digests import DigestsByOrdinal, WantedDigests
 from sqlbackfill.warehouse.identity import new_identity
-from sqlbackfill.warehouse.protocol import Adapter, Session, TableInfo, TableKind
+from sqlbackfill.warehouse.protocol import Adapter, Relation, Session, TableInfo, TableKind
 
 _ASIDE = "__sqlbackfill_"
 
@@ -43,13 +44,25 @@ def replace_whole(work: Replacement, query: str) -> Filled:
     aside = adapter.quote(fresh)
     identity = adapter.create_table(session, fresh, query)
     rows = session.execute_count(f"INSERT INTO {aside}\n{query}")
+    digests = _digests(work, fresh) if model.consumed else {}
     _drop(session, adapter, there)
     session.execute(
         f"ALTER TABLE {aside} RENAME TO {adapter.quote_name(model.relation.identifier)}"
     )
     if not work.allow_empty:
         refuse_empty_replacement(model, {WHOLE: held}, {WHOLE: rows})
-    return Filled(identity=identity, rows={WHOLE: rows})
+    return Filled(identity=identity, rows={WHOLE: rows}, digests=digests)
+
+
+def _digests(work: Replacement, table: Relation) -> dict[str, DigestsByOrdinal]:
+    info = work.session.table(table)
+    columns = info.columns if info else ()
+    wanted = WantedDigests.of(work.adapter, work.model.consumed, columns)
+    if not wanted:
+        return {}
+    answer = ", ".join(("COUNT(*)", *wanted.sums))
+    query = f"SELECT {answer} FROM {work.adapter.quote(table)}"
+    return wanted.of_whole(work.session.execute(query)[0])
 
 
 def _replace_view(work: Replacement, query: str, there: TableInfo | None) -> Filled:

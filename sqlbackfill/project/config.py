@@ -45,6 +45,30 @@ class Clock(StrEnum):
     INPUT = "input"
 
 
+class Freshness(StrEnum):
+    """How a source is known to be unchanged.
+
+    `digest` compares the content of the partitions that were read, `version` only what the engine
+    cheaply says of the whole (then every reader is stale), `off` takes it as never changing.
+    """
+
+    DIGEST = "digest"
+    VERSION = "version"
+    OFF = "off"
+
+
+class OnChange(StrEnum):
+    """What a changed input does to partitions that are built.
+
+    `restate`: they are stale, and rebuilt by default. `forward`: only partitions built from now on
+    use it, those that are built stay as they are. `ignore`: it is not looked at.
+    """
+
+    RESTATE = "restate"
+    FORWARD = "forward"
+    IGNORE = "ignore"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowVars:
     """The names of the project variables that carry a run's window; either may be missing."""
@@ -122,6 +146,7 @@ class SqlbackfillMeta:
     `week_start` counts from Monday = 0. `end` is exclusive, as written. `strategy` is one of range,
     partition, auto, chunk=N, chunk=week|month|quarter|year. `max_chunk` counts partitions. `read`
     is keyed by the input as written in ref or `source.table`; `relations` are of the model's own rows.
+    `on_change` is keyed like `read`; for what it leaves out the input's own word counts.
     """
 
     grain: Grain | None = None
@@ -139,6 +164,7 @@ class SqlbackfillMeta:
     max_chunk: int | None = None
     clock: Clock = Clock.IGNORE
     on_schema_change: OnSchemaChange | None = None
+    on_change: Mapping[str, OnChange] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

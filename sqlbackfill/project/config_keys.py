@@ -23,13 +23,13 @@ READ_KEYS: Final = _words(
 META_KEYS: Final = _words(
     """
     grain week_start timezone naive end dialect vars partitions read relations replace strategy
-    max_chunk clock on_schema_change
+    max_chunk clock on_schema_change on_change
     """
 )
 
 SOURCE_META_KEYS: Final = _words(
     """
-    grain week_start timezone naive relations
+    grain week_start timezone naive freshness on_change relations
     """
 )
 

@@ -11,6 +11,7 @@ from sqlbackfill.partitions.partitioning import Naive
 from sqlbackfill.project.config import (
     Clock,
     IntegerRange,
+    OnChange,
     OnSchemaChange,
     OverrideKind,
     ReadOverride,
@@ -89,6 +90,11 @@ def read_meta(values: Mapping[str, object], reader: ValueReader) -> SqlbackfillM
         found["read"] = MappingProxyType({k: v for k, v in overrides.items() if v is not None})
     if values.get("relations") is not None:
         found["relations"] = read_relations(f"{META}.relations", values["relations"], reader)
+    changes = reader.read(f"{META}.on_change", values.get("on_change"), read_mapping)
+    if changes is not None:
+        readers = dict.fromkeys(changes, one_of(OnChange))
+        words = reader.read_all(f"{META}.on_change", changes, readers)
+        found["on_change"] = MappingProxyType(words)
     return SqlbackfillMeta(**found)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.partitioning import Naive
-from sqlbackfill.project.config import NOTHING, ColumnRelation
+from sqlbackfill.project.config import NOTHING, ColumnRelation, Freshness, OnChange
 from sqlbackfill.warehouse.protocol import Relation
 
 
@@ -36,7 +36,8 @@ class Source:
 
     Exactly one of `relation` and `external_location` is set. The location has its placeholders
     filled; it is a path or glob (relative to the project directory), a URL, or a call such as
-    `read_csv('x.csv')`. Without `event_time` the source is unpartitioned.
+    `read_csv('x.csv')`. Without `event_time` the source is unpartitioned. Where
+    `on_change` is None, readers of windows restate and readers of the whole are only shown as stale.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Source:
     naive: Naive = Naive.UTC
     grain: Grain | None = None
     week_start: int = 0
+    freshness: Freshness = Freshness.DIGEST
+    on_change: OnChange | None = None
     description: str = ""
     columns: tuple[YmlColumn, ...] = ()
     relations: tuple[ColumnRelation, ...] = ()

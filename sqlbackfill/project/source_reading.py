@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.partitioning import Naive
+from sqlbackfill.project.config import Freshness, OnChange
 from sqlbackfill.project.config_keys import (
     SOURCE_CONFIG_KEYS,
     SOURCE_KEYS,
@@ -54,11 +55,20 @@ _CONFIG_READERS: Final[Mapping[str, Reader[Any]]] = {
     "formatter": read_text,
     "tags": read_tags,
 }
+
+
+def _read_freshness(value: object) -> Freshness:
+    # YAML 1.1 reads a bare `off` as false.
+    return Freshness.OFF if value is False else one_of(Freshness)(value)
+
+
 _META_READERS: Final[Mapping[str, Reader[Any]]] = {
     "grain": read_grain,
     "week_start": read_week_start,
     "timezone": read_timezone,
     "naive": one_of(Naive),
+    "freshness": _read_freshness,
+    "on_change": one_of(OnChange),
 }
 
 

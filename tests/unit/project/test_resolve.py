@@ -16,6 +16,7 @@ from sqlbackfill.project.config import (
     Clock,
     IntegerRange,
     Materialization,
+    OnChange,
     OnSchemaChange,
     OverrideKind,
     StaticKeys,
@@ -127,6 +128,7 @@ def test_every_word_of_ours_is_read(resolve) -> None:
             max_chunk=31,
             clock="input",
             on_schema_change="rebuild",
+            on_change={"raw.events": "forward", "dim": "ignore"},
         ),
     ).config
     meta = config.sqlbackfill
@@ -140,6 +142,7 @@ def test_every_word_of_ours_is_read(resolve) -> None:
     assert (meta.replace, meta.strategy, meta.max_chunk) == ("partition", "chunk=month", 31)
     assert meta.clock is Clock.INPUT
     assert config.on_schema_change is OnSchemaChange.REBUILD
+    assert meta.on_change == {"raw.events": OnChange.FORWARD, "dim": OnChange.IGNORE}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.grain import Grain, Unit
 from sqlbackfill.partitions.partitioning import Naive
+from sqlbackfill.project.config import Freshness, OnChange
 from sqlbackfill.project.source import Quoting, YmlColumn
 from sqlbackfill.warehouse.protocol import Relation
 
@@ -105,6 +106,22 @@ def test_event_time_of_the_source_serves_its_tables(read) -> None:
     assert (a.event_time, a.timezone, a.naive) == ("ts", "UTC", Naive.UTC)
     assert (b.event_time, b.timezone, b.naive) == ("at", "Europe/Berlin", Naive.LOCAL)
     assert (b.grain, b.week_start) == (Grain(Unit.WEEK), 6)
+
+
+def test_a_source_says_how_it_is_known_to_be_unchanged_and_what_a_change_does(read) -> None:
+    project = read(
+        in_yml(
+            "sources: [{name: s, tables: [{name: a}, {name: b, config: {meta: {sqlbackfill:"
+            " {freshness: off, on_change: forward}}}}, {name: c, config: {meta: {sqlbackfill:"
+            " {freshness: version}}}}]}]"
+        )
+    )
+    found = [(s.freshness, s.on_change) for _, s in sorted(project.sources.items())]
+    assert found == [
+        (Freshness.DIGEST, None),
+        (Freshness.OFF, OnChange.FORWARD),
+        (Freshness.VERSION, None),
+    ]
 
 
 def test_columns_keep_their_order_and_types(read) -> None:

@@ -1,0 +1,67 @@
+"""Cheap versions of sources: what the file system says of local files. Opens none of them."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlbackfill.template.types import ExternalRelation
+from sqlbackfill.warehouse.protocol import Relation
+
+MARGIN_NS = 2_000_000_000
+"""How old a file's time must be before an equal time proves an equal file: file systems keep times
+in steps of up to two seconds (FAT), and two writes may fall into one step."""
+
+_HAS_SCHEME = re.compile(r"^\w[\w+.-]*://")
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_READER = re.compile(
+    r"^\s*(?:read_parquet|parquet_scan|read_csv(?:_auto)?|read_json(?:_auto)?|read_ndjson)\s*\("
+    r"\s*(?P<files>'(?:[^']|'')*'|\[(?:\s*'(?:[^']|'')*'\s*,?)*\s*\])\s*(?:,|\))",
+    re.IGNORECASE,
+)
+
+
+def local_files(relation: Relation | ExternalRelation) -> tuple[Path, ...] | None:
+    """The files that `relation` reads, sorted; None where it reads something else, or none is there.
+
+    A quoted path or glob, or a call of a reading function with such.
+    """
+    if isinstance(relation, Relation):
+        return None
+    call = _READER.match(relation.sql)
+    listed = call["files"] if call else relation.sql.strip()
+    if not call and not _TEXT.fullmatch(listed):
+        return None
+    patterns = [text.replace("''", "'") for text in _TEXT.findall(listed)]
+    if not patterns or any(_HAS_SCHEME.match(pattern) for pattern in patterns):
+        return None
+    found: list[str] = []
+    for pattern in patterns:
+        is_glob = glob.has_magic(pattern)
+        # Not Path.glob, which takes no absolute pattern.
+        matches = glob.glob(pattern, recursive=True) if is_glob else [pattern]  # noqa: PTH207
+        if not matches:
+            return None
+        found.extend(matches)
+    return tuple(sorted({Path(each) for each in found}))
+
+
+def file_stamp(files: tuple[Path, ...], now_ns: Callable[[], int]) -> str:
+    """Path, size and time of every file, as one hash; empty where that cannot prove them unchanged.
+
+    That is so where a file is gone, or was written less than `MARGIN_NS` before `now_ns()`, which
+    counts nanoseconds since 1970.
+    """
+    now, stamp = now_ns(), hashlib.sha256()
+    for file in files:
+        try:
+            stat = file.stat()
+        except OSError:
+            return ""
+        if now - stat.st_mtime_ns < MARGIN_NS:
+            return ""
+        stamp.update(f"{file}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}\x1e".encode())
+    return f"files:{stamp.hexdigest()[:24]}"

@@ -84,6 +84,7 @@ def _upstream(
         else partition_info(model, partitioning.column_type),
         unpartitioned=is_whole,
         identifier=model.relation.identifier,
+        unique_keys=facts.unique_keys if facts is not None else (),
         relations=relations_of(loaded, model.config.sqlbackfill.relations, model.dialect),
     )
 

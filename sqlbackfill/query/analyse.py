@@ -23,6 +23,7 @@ from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.separability import Judgement, judge
 from sqlbackfill.query.terms import OWN_PARTITION, Terms
+from sqlbackfill.query.uniqueness import output_keys
 from sqlbackfill.query.values import Constants, count_markers
 
 
@@ -78,6 +79,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
         facts,
         columns=columns,
         columns_known=complete and parsed.is_qualified,
+        unique_keys=_table_keys(parsed, request, scopes),
         partition_type=partition_type,
         hard_coded=parsed.hard_coded,
         warnings=(*parsed.warnings, *facts.warnings),
@@ -95,6 +97,19 @@ def _partition_kind(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scope
         return None
     name = _output_name(parsed.tree, request.partition.column)
     return scopes.output_kind(parsed.tree, name, {}, None) if name is not None else None
+
+
+def _table_keys(
+    parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes
+) -> tuple[tuple[str, ...], ...]:
+    """The keys of the table that the query fills: each of its partitions comes from one query."""
+    if not parsed.is_qualified:
+        return ()
+    own = _output_name(parsed.tree, request.partition.column) if request.partition else None
+    if own is None and request.partition is not None:
+        return ()
+    extra = frozenset([own] if own is not None else [])
+    return tuple(tuple(sorted(key | extra)) for key in output_keys(scopes, parsed.tree, {}))
 
 
 def _output_name(tree: exp.Query, wanted: str) -> str | None:

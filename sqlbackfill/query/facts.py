@@ -172,10 +172,12 @@ class QueryFacts:
     as one for many (T3); None where it is not lifted.
     `has_confined_choices`: rows that are equal in an ORDER BY may come out differently from run to
     run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
+    `unique_keys`: sets of output columns that no two rows of the table share, NULL equal to NULL.
     """
 
     columns: tuple[OutputColumn, ...] = ()
     columns_known: bool = True
+    unique_keys: tuple[tuple[str, ...], ...] = ()
     reads: tuple[Read, ...] = ()
     occurrences: tuple[OccurrenceRead, ...] = ()
     verdict: Verdict = Verdict.UNPROVEN

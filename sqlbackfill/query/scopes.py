@@ -129,6 +129,10 @@ class Scopes:
         self._kinds: dict[tuple[int, str], Kind] = {}
         self._types: dict[str, Mapping[str, exp.DataType] | None] = {}
 
+    @property
+    def dialect(self) -> str:
+        return self._dialect
+
     def enter(self, query: exp.Query, env: Env) -> tuple[Env, tuple[Cte, ...]]:
         """What names `query`'s body sees, and the CTEs that it defines, in order."""
         known = self._envs.get(id(query))

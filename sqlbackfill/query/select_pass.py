@@ -30,6 +30,7 @@ from sqlbackfill.query.scopes import (
     projection,
 )
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
+from sqlbackfill.query.ties import is_felt_elsewhere, shows_only_keys
 from sqlbackfill.query.uniqueness import tells_rows_apart
 from sqlbackfill.query.windows import (
     WindowCall,
@@ -156,8 +157,13 @@ class SelectPass:
             needs.append(need)
             self._lose_to_window(wanted, need, call)
             nodes = (*call.partition_by, *(o.this for o in call.order))
-            if depends_on_ties(call) and not tells_rows_apart(self.scope, nodes):
-                terms = {self._terms.of(node, self.scope) for node in nodes}
+            if not (
+                not depends_on_ties(call)
+                or tells_rows_apart(self.outer_pass.scopes, self.scope, nodes)
+                or shows_only_keys(call, select)
+            ):
+                confining = call.partition_by if is_felt_elsewhere(call) else nodes
+                terms = {self._terms.of(node, self.scope) for node in confining}
                 equal = {t: r for t, r in wanted.items() if t in terms}
                 self._choose(equal, Reason("TIES", call.function, _name(call)))
         return hulled(needs)

@@ -1,23 +1,45 @@
-"""Whether an order is total: whether rows that are equal in it are equal altogether, or one row."""
+"""Whether an order is total: whether rows that are equal in it are equal altogether, or one row.
+
+Keys are sets of columns that no two rows share, NULL being equal to NULL, as it is to PARTITION BY.
+"""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Iterable
+from itertools import islice, product
+from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.query.conditions import conjuncts
+from sqlbackfill.query.determinism import is_unknown_function
 from sqlbackfill.query.grouping import key_nodes
 from sqlbackfill.query.scopes import (
     CteSource,
+    Env,
     QuerySource,
     RowSource,
     Scope,
+    Scopes,
     Source,
     TableSource,
+    folded,
     resolve,
 )
+from sqlbackfill.query.windows import own_nodes
 
 Key: TypeAlias = frozenset[str]
+_MOST_KEYS: Final = 8
+_TESTING: Final = ("SEMI", "ANTI")
+_MULTIPLYING: Final = (exp.UDTF, exp.GenerateSeries)
+_SELECT_ARGS: Final = frozenset(
+    {
+        "with_", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
+        "qualify", "windows", "order", "limit", "offset",
+    }
+)  # fmt: skip
+_SUBQUERY_ARGS: Final = frozenset({"this", "alias", "with_"})
+_OPERAND_ARGS: Final = frozenset({"this", "alias", "with_", "db", "catalog"})
 
 
 def orders_output(node: exp.Expr) -> bool:
@@ -36,52 +58,139 @@ def orders_output(node: exp.Expr) -> bool:
     )
 
 
-def tells_rows_apart(scope: Scope, by: tuple[exp.Expr, ...]) -> bool:
+def tells_rows_apart(scopes: Scopes, scope: Scope, by: Iterable[exp.Expr]) -> bool:
     """Whether no two rows that a window of the SELECT sees are equal in all of `by`."""
-    select = scope.select
-    if select.args.get("group") is not None:
-        return _covers_groups(select, {_text(node) for node in by})
-    names: dict[str, set[str]] = {}
-    for node in by:
-        while isinstance(node, exp.Paren):
-            node = node.this
-        found = resolve(node, scope) if isinstance(node, exp.Column) else None
-        if found is not None and found[0] is scope:
-            names.setdefault(found[1].alias, set()).add(node.name)
-    # A joined row is told by its parts; a part that an outer join leaves out is told by its absence.
-    return bool(scope.sources) and all(
-        any(key <= names.get(alias, set()) for key in _keys(source))
-        for alias, source in scope.sources.items()
+    nodes = tuple(by)
+    if scope.select.args.get("group") is not None:
+        return _covers_groups(scope.select, {_text(node) for node in nodes})
+    found = {column for node in nodes if (column := _own_column(node, scope)) is not None}
+    return any(key <= found for key in _row_keys(scopes, scope))
+
+
+def output_keys(
+    scopes: Scopes, query: exp.Expr, env: Env, parent: Scope | None = None
+) -> tuple[Key, ...]:
+    """The sets of output columns of a query block that no two of its rows share."""
+    while isinstance(query, exp.Subquery) and _has_only(query, _SUBQUERY_ARGS):
+        env, _ = scopes.enter(query, env)
+        query = query.this
+    if not isinstance(query, exp.Select) or not _keeps_rows(query):
+        return ()
+    env, _ = scopes.enter(query, env)
+    names = [one.alias_or_name for one in query.expressions]
+    distinct = query.args.get("distinct")
+    keys: list[Key] = []
+    if distinct is not None and not distinct.args.get("on"):
+        keys.append(frozenset(names))
+    if query.args.get("group") is not None:
+        return (*keys, *_group_keys(query))
+    scope = scopes.scope(query, env, parent)
+    keys += _numbered_keys(query)
+    shown: dict[tuple[str, str], str] = {}
+    for one in query.expressions:
+        column = _own_column(one.unalias(), scope)
+        if column is not None:
+            shown[column] = one.alias_or_name
+    keys += [
+        frozenset(shown[column] for column in key)
+        for key in _row_keys(scopes, scope)
+        if key <= shown.keys()
+    ]
+    return tuple(dict.fromkeys(keys))
+
+
+def _has_only(node: exp.Expr, known: frozenset[str]) -> bool:
+    return all(key in known for key, value in node.args.items() if value)
+
+
+def _keeps_rows(query: exp.Select) -> bool:
+    """Whether the SELECT has only parts that are known to multiply no row, and names its columns."""
+    names = [one.alias_or_name for one in query.expressions]
+    if any(one.is_star for one in query.expressions) or len(names) != len(set(names)):
+        return False
+    return _has_only(query, _SELECT_ARGS) and not any(
+        isinstance(node, _MULTIPLYING) or is_unknown_function(node)
+        for one in query.expressions
+        for node in own_nodes(one)
     )
 
 
-def _keys(source: Source) -> tuple[Key, ...]:
+def _own_column(node: exp.Expr, scope: Scope) -> tuple[str, str] | None:
+    """(source, column) of a column of the SELECT's own sources."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    found = resolve(node, scope) if isinstance(node, exp.Column) else None
+    return (found[1].alias, node.name) if found is not None and found[0] is scope else None
+
+
+def _row_keys(scopes: Scopes, scope: Scope) -> tuple[frozenset[tuple[str, str]], ...]:
+    """Keys of the joined rows: a row is told by its parts, and a part that is left out by its absence.
+
+    Not so where either side may be left out: both may have a row of nothing but NULLs.
+    """
+    joins = scope.select.args.get("joins") or []
+    from_ = scope.select.args.get("from_")
+    operands = [*([from_.this] if from_ is not None else []), *(join.this for join in joins)]
+    if scope.is_opaque or scope.select.args.get("laterals"):
+        return ()
+    if not all(_has_only(one, _OPERAND_ARGS) for one in operands):
+        return ()
+    if any(join.args.get("method") or (join.side or "").upper() == "FULL" for join in joins):
+        return ()
+    unseen = {join.this.alias_or_name for join in joins if (join.kind or "").upper() in _TESTING}
+    choices = [
+        [frozenset((alias, column) for column in key) for key in _keys(scopes, scope, source)]
+        for alias, source in scope.sources.items()
+        if alias not in unseen
+    ]
+    chosen = islice(product(*choices), _MOST_KEYS) if choices else ()
+    return tuple(frozenset().union(*parts) for parts in chosen)
+
+
+def _keys(scopes: Scopes, scope: Scope, source: Source) -> tuple[Key, ...]:
     match source:
-        case TableSource(ref=ref) if ref is not None:
-            return tuple(frozenset(key) for key in ref.unique_keys)
-        case CteSource(cte=cte) if not cte.renames:
-            return _keys_of(cte.query)
-        case QuerySource(query=query, renames=False, is_lateral=False):
-            return _keys_of(query)
+        case TableSource(ref=ref, node=node) if ref is not None and not _renames(node):
+            return tuple(
+                frozenset(folded(name, scopes.dialect) for name in key) for key in ref.unique_keys
+            )
+        case CteSource(cte=cte, node=node) if not (
+            cte.renames or cte.is_recursive or _renames(node)
+        ):
+            return output_keys(scopes, cte.query, cte.visible)
+        case QuerySource(query=query, env=env, renames=False, is_lateral=False):
+            return output_keys(scopes, query, env, scope.parent)
         case TableSource() | CteSource() | QuerySource() | RowSource():
             return ()
 
 
-def _keys_of(query: exp.Expr) -> tuple[Key, ...]:
-    """The sets of output columns of a query block that no two of its rows share."""
-    if not isinstance(query, exp.Select) or any(one.is_star for one in query.expressions):
-        return ()
-    distinct = query.args.get("distinct")
-    if distinct is not None and not distinct.args.get("on"):
-        return (frozenset(one.alias_or_name for one in query.expressions),)
-    group = query.args.get("group")
-    if group is None:
-        return ()
-    keys, is_super = key_nodes(group, query)
+def _renames(node: exp.Table) -> bool:
+    alias = node.args.get("alias")
+    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))
+
+
+def _group_keys(query: exp.Select) -> tuple[Key, ...]:
+    keys, is_super = key_nodes(query.args["group"], query)
     shown = {_text(one.unalias()): one.alias_or_name for one in query.expressions}
     if is_super or any(_text(key) not in shown for key in keys):
         return ()
     return (frozenset(shown[_text(key)] for key in keys),)
+
+
+def _numbered_keys(select: exp.Select) -> list[Key]:
+    """The PARTITION BY of a row_number() of which QUALIFY keeps one."""
+    qualify = select.args.get("qualify")
+    shown = {_text(one.unalias()): one.alias_or_name for one in select.expressions}
+    found = []
+    for node in conjuncts(qualify.this) if qualify is not None else ():
+        if not isinstance(node, exp.EQ) or not isinstance(node.expression, exp.Literal):
+            continue
+        window = node.this
+        if not isinstance(window, exp.Window) or not isinstance(window.this, exp.RowNumber):
+            continue
+        by = window.args.get("partition_by") or []
+        if not window.args.get("alias") and all(_text(one) in shown for one in by):
+            found.append(frozenset(shown[_text(one)] for one in by))
+    return found
 
 
 def _covers_groups(select: exp.Select, texts: set[str]) -> bool:

@@ -30,7 +30,7 @@ _FRAMED: Final = (
 _SPEC_ARGS: Final = frozenset({"kind", "start", "start_side", "end", "end_side"})
 _WINDOW_ARGS: Final = frozenset({"this", "partition_by", "order", "spec", "over", "alias"})
 _TIE_FREE: Final = (exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist)
-_ORDER_FREE: Final = (
+ORDER_FREE: Final = (
     exp.Sum, exp.Count, exp.Avg, exp.Min, exp.Max, exp.CountIf, exp.Stddev, exp.StddevPop,
     exp.StddevSamp, exp.Variance, exp.VariancePop, exp.Median, exp.LogicalAnd, exp.LogicalOr,
 )  # fmt: skip
@@ -92,8 +92,8 @@ def need_of(call: WindowCall, scope: Scope, terms: Terms, wanted: Store) -> dict
     if low is None and high is None:
         return need
     unbounded = before is None or after is None
-    reach = Range(low, high, nulls=unbounded, settles=range_.settles)
-    need.setdefault(term, reach)
+    # Rows of one partition are read for the results of another, so none belongs to one alone.
+    need.setdefault(term, Range(low, high, nulls=unbounded))
     return need
 
 
@@ -102,9 +102,11 @@ def depends_on_ties(call: WindowCall) -> bool:
     function = call.function
     if isinstance(function, _TIE_FREE):
         return False
-    if not isinstance(function, _ORDER_FREE):
+    if not isinstance(function, ORDER_FREE):
         return True
-    return call.spec is not None and (call.spec.args.get("kind") or "").upper() != "RANGE"
+    # Frames of RANGE and GROUPS end between groups of equal rows, never within one.
+    kind = "" if call.spec is None else (call.spec.args.get("kind") or "").upper()
+    return call.spec is not None and kind not in ("RANGE", "GROUPS")
 
 
 def _function(node: exp.Window) -> exp.Expr:

@@ -6,7 +6,8 @@ spaces goes on with the one before.
     partition: COLUMN TYPE by GRAIN          TYPE as the warehouse has it; GRAIN `day`, `100`, `keys`;
                                              ` from sunday` for weeks, ` in ZONE` for instants
     input: NAME by COLUMN (COLUMN TYPE, …)   `raw.events` is a source, `events` a model, `this` itself
-    input: NAME whole (COLUMN TYPE, …)       a table without partitions
+    input: NAME whole (COLUMN TYPE, …)       a table without partitions; behind either: ` unique COLUMN …`,
+                                             of which no two rows share all
     read: NAME window COLUMN -6..0           offsets in the output's grain, both ends included
     read: NAME past COLUMN ..0 or null, CODE     and `future COLUMN 0..`; CODE is the reason
     read: NAME all, CODE                     also `unknown, CODE` and `unpartitioned`
@@ -51,7 +52,10 @@ _READ = re.compile(
     r"(?: (?P<column>\w+) (?P<start>-?\d*)\.\.(?P<end>-?\d*))?(?P<nulls> or null)?"
     r"(?:, (?P<code>[A-Z_]+))?"
 )
-_INPUT = re.compile(r"(?P<name>\S+) (?:by (?P<by>\w+)|whole) \((?P<columns>.*)\)", re.DOTALL)
+_INPUT = re.compile(
+    r"(?P<name>\S+) (?:by (?P<by>\w+)|whole) \((?P<columns>.*)\)(?: unique (?P<unique>[\w ]+))?",
+    re.DOTALL,
+)
 _PARTITION = re.compile(
     r"(?P<column>\w+) (?P<type>.+) by (?P<grain>\w+(?: \w+)??)"
     r"(?P<sunday> from sunday)?(?: in (?P<zone>\S+))?"
@@ -83,6 +87,7 @@ class Input:
     name: str
     by: str | None
     columns: tuple[Column, ...]
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +213,8 @@ def _input(found: dict[str, str]) -> Input:
         name, _, type_ = part.strip().partition(" ")
         plain, _, hint = type_.partition("~")
         columns.append(Column(name=name, type=plain, hint=hint))
-    return Input(name=found["name"], by=found["by"], columns=tuple(columns))
+    unique = tuple((found["unique"] or "").split())
+    return Input(name=found["name"], by=found["by"], columns=tuple(columns), unique=unique)
 
 
 def _expected(found: dict[str, str]) -> Expected:
@@ -300,6 +306,7 @@ def _ref(model: GoldenModel, name: str, filtered: bool) -> InputRef:
         columns=tuple((column.name, column.type) for column in one.columns),
         partition=partition,
         unpartitioned=one.by is None,
+        unique_keys=(one.unique,) if one.unique else (),
         identifier=model.name if name == "this" else name.rsplit(".", 1)[-1],
         filtered=filtered,
         is_this=name == "this",

@@ -84,6 +84,11 @@ class Runner:
                 for _ in range(rng.choice((8, 14, 20)))
             ]
             self._connection.execute(f"insert into {table} values {', '.join(rows)}")
+            if one.unique:
+                self._connection.execute(
+                    f"create or replace table {table} as"
+                    f" select distinct on ({', '.join(one.unique)}) * from {table}"
+                )
 
     def _check(
         self, model: GoldenModel, render: Rendered, facts: QueryFacts, sql: str, rng: random.Random

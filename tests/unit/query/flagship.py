@@ -39,7 +39,12 @@ _DAY = PartitionInfo(column="flight_date", grain="day", column_type=BoundType.DA
 _HOURS = PartitionInfo(column="time_hour", grain="hour", column_type=BoundType.TIMESTAMPTZ)
 INPUTS: Mapping[str, InputRef] = {
     "flights": InputRef(relation="flights", columns=FLIGHTS, partition=_DAY),
-    "carrier_day": InputRef(relation="carrier_day", columns=CARRIER_DAY, partition=_DAY),
+    "carrier_day": InputRef(
+        relation="carrier_day",
+        columns=CARRIER_DAY,
+        partition=_DAY,
+        unique_keys=(("carrier", "flight_date"),),
+    ),
     "nyc.flights": InputRef(
         relation="nyc.flights",
         columns=(("time_hour", "TIMESTAMP WITH TIME ZONE"), *FLIGHTS[2:12], ("dep_time", "BIGINT")),

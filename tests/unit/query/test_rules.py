@@ -117,7 +117,7 @@ def test_a_choice_between_equal_rows_of_other_partitions_leaves_one_query() -> N
 
 def test_a_choice_within_the_partition_allows_every_strategy() -> None:
     found = _events(
-        "select d, row_number() over (partition by d order by s) as n from {{ ref('events') }}"
+        "select d, k, row_number() over (partition by d order by s) as n from {{ ref('events') }}"
     )
     assert found.verdict is Verdict.PROVEN
     assert found.has_confined_choices

@@ -1,10 +1,10 @@
 -- partition: sale_date DATE by day
--- input: daily_sales by sale_date (store_id BIGINT, sale_date DATE, amount DOUBLE)
+-- input: daily_sales by sale_date (store_id BIGINT, sale_date DATE, amount DOUBLE) unique store_id sale_date
 -- read: daily_sales past sale_date ..0 or null, WINDOW_OMITS_P
 -- verdict: refuted
 -- strategies: range chunk partition
--- because: six rows are not six days: a store may have no sales for months, so the past. The order key is
---   the day itself, so a tie stays within it.
+-- because: six rows are not six days: a store may have no sales for months, so the past. No two rows
+--   of a store share a day, so the order is total: with ties, other days would see how they fall.
 select
     store_id,
     sale_date,

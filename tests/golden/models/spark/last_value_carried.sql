@@ -2,9 +2,11 @@
 -- input: readings by read_at (sensor_id BIGINT, read_at TIMESTAMP, value DOUBLE)
 -- read: readings past read_at ..0 or null, WINDOW_OMITS_P
 -- verdict: refuted
--- strategies: range chunk partition
--- because: the last known value may be from long ago: the default frame is (-inf, hi); its order key
---   determines the day.
+-- also: TIES
+-- strategies: range
+-- because: the last known value may be from long ago: the default frame is (-inf, hi). Two
+--   readings of one moment are a tie that later days see too: where the last value of a day is NULL, an
+--   earlier day's last one is shown, and two queries may take another for it.
 SELECT
     to_date(read_at) AS reading_date,
     sensor_id,

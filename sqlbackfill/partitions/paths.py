@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
+from sqlbackfill.partitions.digits import digits_of, from_digits
 from sqlbackfill.partitions.zone_images import (
     HOUR_US,
     first_instant,
@@ -39,9 +40,14 @@ _MOST_OPTIONS = 6
 
 
 class Op(StrEnum):
-    """What a step does to a value; the zone steps look outward, so they know which end they serve."""
+    """What a step does to a value; the zone steps look outward, so they know which end they serve.
+
+    ORIGIN is a shift to where another axis begins. Digits are the number 20240131 of a day and the
+    like. The last two change nothing, but nothing is known of values beyond them.
+    """
 
     SHIFT = "shift"
+    ORIGIN = "origin"
     MONTHS = "months"
     FLOOR = "floor"
     CEIL = "ceil"
@@ -49,12 +55,13 @@ class Op(StrEnum):
     LOCAL_HI = "local_hi"
     INSTANT_LO = "instant_lo"
     INSTANT_HI = "instant_hi"
-    YYYYMMDD_LO = "yyyymmdd_lo"
-    YYYYMMDD_HI = "yyyymmdd_hi"
-    FROM_YYYYMMDD = "from_yyyymmdd"
+    DIGITS = "digits"
+    FROM_DIGITS = "from_digits"
     MULTIPLY = "multiply"
     DIVIDE_LO = "divide_lo"
     DIVIDE_HI = "divide_hi"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
 
 
 class Origin(StrEnum):
@@ -94,6 +101,8 @@ class Path:
                 done.pop()
                 if last.amount + step.amount:
                     done.append(Step(Op.SHIFT, last.amount + step.amount))
+            elif _undoes(step, last):
+                done.pop()
             elif step != last or step.op not in (Op.FLOOR, Op.CEIL):
                 done.append(step)
         if self.origin is Origin.CONST:
@@ -107,13 +116,18 @@ class Path:
         return None if start is None else run_steps(start, self.steps)
 
 
+def _undoes(step: Step, last: Step | None) -> bool:
+    is_division = step.op in (Op.DIVIDE_LO, Op.DIVIDE_HI)
+    return is_division and last == Step(Op.MULTIPLY, step.amount)
+
+
 # A lower end is the least over its alternatives of the greatest of their paths; an upper end the
 # greatest of the least. No alternative at all cannot occur; None stands for an open end.
 Limit: TypeAlias = tuple[tuple[Path, ...], ...]
 
 
 def run_steps(value: int, steps: Steps) -> int:
-    """`value` taken through `steps`. Raises OverflowError beyond the calendar's years."""
+    """`value` taken through `steps`. Raises OverflowError where nothing is known of a value."""
     for step in steps:
         value = _run(value, step)
     return value
@@ -256,7 +270,7 @@ def _reach(steps: Steps) -> tuple[int, int] | None:
     down = up = 0
     for step in steps:
         match step.op:
-            case Op.SHIFT:
+            case Op.SHIFT | Op.ORIGIN:
                 low = high = step.amount
             case Op.MONTHS:
                 ends = (step.amount * 28, step.amount * 31)
@@ -267,6 +281,8 @@ def _reach(steps: Steps) -> tuple[int, int] | None:
                 low, high = 0, _longest(step.name)
             case Op.LOCAL_LO | Op.LOCAL_HI | Op.INSTANT_LO | Op.INSTANT_HI:
                 low, high = -26 * HOUR_US, 26 * HOUR_US
+            case Op.AT_LEAST | Op.AT_MOST:
+                low = high = 0
             case _:
                 return None
         down, up = down + low, up + high
@@ -279,7 +295,7 @@ def _longest(unit: str) -> int:
 
 def _run(value: int, step: Step) -> int:
     match step.op:
-        case Op.SHIFT:
+        case Op.SHIFT | Op.ORIGIN:
             return value + step.amount
         case Op.MONTHS:
             return add_months(value, step.amount)
@@ -296,18 +312,20 @@ def _run(value: int, step: Step) -> int:
             return first_instant(value, step.name)
         case Op.INSTANT_HI:
             return last_instant(value, step.name)
-        case Op.YYYYMMDD_LO | Op.YYYYMMDD_HI:
-            day = value // DAY_US if step.op is Op.YYYYMMDD_LO else -(-value // DAY_US)
-            year, month, dom = _civil(day)
-            return year * 10_000 + month * 100 + dom
-        case Op.FROM_YYYYMMDD:
-            return _day_of_number(value) * DAY_US
+        case Op.DIGITS:
+            return digits_of(value, step.name)
+        case Op.FROM_DIGITS:
+            return from_digits(value, step.name)
         case Op.MULTIPLY:
             return value * step.amount
         case Op.DIVIDE_LO:
             return value // step.amount
         case Op.DIVIDE_HI:
             return -(-value // step.amount)
+        case Op.AT_LEAST | Op.AT_MOST:
+            if (value < step.amount) if step.op is Op.AT_LEAST else (value > step.amount):
+                raise OverflowError(f"nothing is known of {value}")
+            return value
 
 
 def floor_to(value: int, unit: str) -> int:
@@ -335,18 +353,6 @@ def add_months(value: int, months: int) -> int:
 
 def _next(floor: int, unit: str) -> int:
     return floor + FIXED_US[unit] if unit in FIXED_US else add_months(floor, MONTHS_IN[unit])
-
-
-def _day_of_number(number: int) -> int:
-    """The day that `number` (yyyymmdd) names, or the next that exists."""
-    year, month, dom = number // 10_000, number // 100 % 100, number % 100
-    if month < 1:
-        return _days(year, 1, 1)
-    if month > 12:
-        return _days(year + 1, 1, 1)
-    first = _days(year, month, 1)
-    after = add_months(first * DAY_US, 1) // DAY_US
-    return min(first + max(dom, 1) - 1, after)
 
 
 # Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": exact for every year, unlike

@@ -15,7 +15,7 @@ from sqlbackfill.query.demands import Demand, PassResult
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
 from sqlbackfill.query.fingerprint import fingerprint_of
-from sqlbackfill.query.kinds import Kind, same_axis
+from sqlbackfill.query.kinds import Kind, same_axis, stored_kind
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
 from sqlbackfill.query.read_window import ReadWindowPass
@@ -62,7 +62,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
     columns, complete = Lineage(scopes).columns(parsed.tree, request.dialect)
     kind = _partition_kind(parsed, request, scopes)
     declared = request.partition.column_type if request.partition is not None else None
-    partition_type = kind or declared
+    partition_type = stored_kind(kind) or declared
     result, judged_bounds = _passes(parsed, request, partition_type, kind)
     facts = judge(
         Judgement(
@@ -170,7 +170,7 @@ def _can_demand(kind: Kind, request: AnalysisRequest) -> bool:
         return kind in (None, BoundType.TEXT)
     if kind is BoundType.TEXT:
         return False
-    return kind is None or declared is None or same_axis(kind, declared)
+    return kind is None or declared is None or same_axis(stored_kind(kind), declared)
 
 
 def _missing_column(

@@ -9,7 +9,7 @@ from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.query.conditions import AuthorBound
 from sqlbackfill.query.demands import PassResult
 from sqlbackfill.query.facts import AnalysisRequest
-from sqlbackfill.query.kinds import Kind
+from sqlbackfill.query.kinds import Kind, stored_kind
 from sqlbackfill.query.offsets import offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.terms import Range
@@ -100,5 +100,5 @@ def _narrow_message(
 def _reach(range_: Range, request: AnalysisRequest, output: Kind) -> tuple[int | None, int | None]:
     if request.partition is None:
         return None, None
-    window = ReadWindow(lower=range_.lower, upper=range_.upper, column_type=output)
+    window = ReadWindow(lower=range_.lower, upper=range_.upper, column_type=stored_kind(output))
     return offsets_of(window, request.partition, output)

@@ -12,16 +12,18 @@ from typing import Final
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
-from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step
+from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN
 from sqlbackfill.partitions.zone_images import HOUR_US
 from sqlbackfill.query import images
-from sqlbackfill.query.epochs import Epoch, epoch_of
+from sqlbackfill.query.encodings import encoded, epoch_link, is_number
+from sqlbackfill.query.epochs import epoch_of
 from sqlbackfill.query.images import SAME, Image
 from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
     SPARK_FAMILY,
     Kind,
     KindOf,
+    OwnOffset,
     ZoneChange,
     is_extracted_date,
     is_time,
@@ -54,6 +56,17 @@ class EdgeRules:
 
     def link(self, node: exp.Expr, kind: KindOf) -> Link | None:
         """The link of `node` to its argument, None where there is no rule for it."""
+        found = self._plain_link(node, kind)
+        if found is not None:
+            return found
+        built = encoded(node, kind, self._to_wall, self.dialect)
+        return Link(*built) if built is not None else None
+
+    def _to_wall(self, source: Kind) -> tuple[Image, Image] | None:
+        """The images from a kind to the session's clock and back."""
+        return self.between(source, BoundType.TIMESTAMP) if is_time(source) else None
+
+    def _plain_link(self, node: exp.Expr, kind: KindOf) -> Link | None:
         if isinstance(node, (exp.Cast, exp.TryCast)):
             return self._cast(node, kind)
         if isinstance(node, (exp.TsOrDsToDate, exp.Date)):
@@ -68,9 +81,14 @@ class EdgeRules:
             return self._date_of(node.expression, kind(node.expression), None)
         epoch = epoch_of(node, self.dialect)
         if epoch is not None:
-            return _epoch_link(epoch) if kind(epoch.number) is BoundType.INTEGER else None
+            is_whole = kind(epoch.number) is BoundType.INTEGER
+            return Link(*epoch_link(epoch)) if is_whole else None
         zone = zone_change(node, kind, self.dialect)
         return _zone_link(zone) if zone is not None else None
+
+    def is_number(self, node: exp.Expr, kind: KindOf) -> bool:
+        """Whether `node` is a number, whole or not, whose ranges are known as whole numbers."""
+        return is_number(node, kind, self.dialect)
 
     def link_kind(self, node: exp.Cast | exp.TryCast) -> Kind:
         """The kind that a cast gives."""
@@ -80,6 +98,8 @@ class EdgeRules:
         """The images of x = y (x to y, y to x) as the engine compares the two kinds."""
         if same_axis(x, y):
             return None if x is BoundType.TEXT and self.dialect in _FOLDING else (SAME, SAME)
+        if {x, y} == {OwnOffset.OWN_OFFSET, BoundType.TIMESTAMPTZ}:
+            return SAME, SAME
         if x is BoundType.TIMESTAMPTZ and is_wall(y):
             return self._to_local(), self._to_instant()
         if is_wall(x) and y is BoundType.TIMESTAMPTZ:
@@ -96,6 +116,8 @@ class EdgeRules:
         source, target = kind(node.this), kind(node)
         if source is None or target is None:
             return None
+        if source is OwnOffset.OWN_OFFSET and is_wall(target):
+            return self._at_own_offset(node, target)
         if not is_time(source) or not is_time(target):
             plain = source is target and not node.to.expressions
             return Link(node.this, SAME, SAME) if plain else None
@@ -110,6 +132,16 @@ class EdgeRules:
             forward = images.then(forward, images.widening(_SECOND_US))
             backward = images.then(images.widening(_SECOND_US), backward)
         return Link(node.this, forward, backward)
+
+    def _at_own_offset(self, node: exp.Cast | exp.TryCast, target: Kind) -> Link | None:
+        """The link of a date or reading at an offset that the value brings, which is not known."""
+        if rounds(node.to) or node.to.this in _COARSE:
+            return None
+        reach = images.widening(images.ZONE_REACH_US)
+        if target is not BoundType.DATE:
+            return Link(node.this, reach, reach)
+        day, back = images.floors("day"), images.ceils("day")
+        return Link(node.this, images.then(reach, day), images.then(back, reach))
 
     def _date_function(self, node: exp.Expr, kind: KindOf) -> Link | None:
         extra = [
@@ -241,15 +273,6 @@ def _zone_link(change: ZoneChange) -> Link:
         forward = images.then(forward, images.local_image(change.target))
         backward = images.then(images.instant_image(change.target), backward)
     return Link(change.argument, forward, backward)
-
-
-def _epoch_link(epoch: Epoch) -> Link:
-    if epoch.unit_us == 1:
-        return Link(epoch.number, SAME, SAME)
-    moment = (Step(Op.MULTIPLY, epoch.unit_us),)
-    # Numbers are whole, so that the first one at or after a moment serves both ends.
-    number = (Step(Op.DIVIDE_HI, epoch.unit_us),)
-    return Link(epoch.number, (moment, moment), (number, number))
 
 
 def _is_text(node: exp.Expr) -> bool:

@@ -1,20 +1,24 @@
-"""The kind of value an expression has, as far as the read-window pass must know it. No names are resolved here.
-
-Only kinds that are certain are given; None stops every deduction through the expression.
-"""
+"""The kinds of value that the read-window pass tells apart, and what can be asked of them. No inference here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
-from sqlbackfill.query.epochs import epoch_of
 
-Kind: TypeAlias = BoundType | None
+
+class OwnOffset(Enum):
+    """The kind of Snowflake's TIMESTAMP_TZ: instants that are read at an offset which each value brings."""
+
+    OWN_OFFSET = "own offset"
+
+
+Kind: TypeAlias = BoundType | OwnOffset | None
 KindOf: TypeAlias = Callable[[exp.Expr], Kind]
 
 _T = exp.DataType.Type
@@ -58,8 +62,13 @@ def kind_of_type(type_: exp.DataType | None, dialect: str) -> Kind:
         return BoundType.INTEGER if _is_whole(type_) else None
     kind = _KINDS.get(type_.this)
     if kind is BoundType.TIMESTAMPTZ and dialect in _OWN_OFFSET_DIALECTS:
-        return None if type_.this is _T.TIMESTAMPTZ else kind
+        return OwnOffset.OWN_OFFSET if type_.this is _T.TIMESTAMPTZ else kind
     return kind
+
+
+def stored_kind(kind: Kind) -> BoundType | None:
+    """The kind of bound that a column of `kind` is compared with."""
+    return BoundType.TIMESTAMPTZ if isinstance(kind, OwnOffset) else kind
 
 
 def _is_whole(type_: exp.DataType) -> bool:
@@ -102,36 +111,6 @@ def joint(kinds: list[Kind]) -> Kind:
     return kinds[0] if all(kind is kinds[0] for kind in kinds) else BoundType.TIMESTAMP
 
 
-_SAME_AS_ARGUMENT: Final = (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last)
-_DATE_FUNCTIONS: Final = (exp.TsOrDsToDate, exp.Date, exp.CurrentDate)
-_INSTANT_FUNCTIONS: Final = (exp.CurrentTimestamp,)
-
-
-def kind_of(node: exp.Expr, column: KindOf, dialect: str) -> Kind:
-    """The kind of `node`; `column` tells it for column references."""
-
-    def of(child: exp.Expr) -> Kind:
-        return kind_of(child, column, dialect)
-
-    if isinstance(node, exp.Column):
-        return column(node)
-    if isinstance(node, (exp.Alias, exp.Paren, *_SAME_AS_ARGUMENT)):
-        return of(node.this) if isinstance(node.this, exp.Expr) else None
-    if isinstance(node, (exp.Cast, exp.TryCast)):
-        return kind_of_type(node.to, dialect)
-    if isinstance(node, _DATE_FUNCTIONS):
-        return BoundType.DATE
-    if isinstance(node, _INSTANT_FUNCTIONS):
-        return BoundType.TIMESTAMPTZ
-    if isinstance(node, exp.Literal):
-        return BoundType.INTEGER if node.is_int else None
-    if isinstance(node, exp.Coalesce):
-        return joint([of(arm) for arm in (node.this, *node.expressions)])
-    if isinstance(node, (exp.Case, exp.If)):
-        return joint([of(arm) for arm in arms_of(node)])
-    return _kind_of_computed(node, of, dialect)
-
-
 def arms_of(node: exp.Case | exp.If) -> list[exp.Expr]:
     """The values that a CASE or IF may give, NULL ones left out; [NULL] kept if a default is missing."""
     if isinstance(node, exp.If):
@@ -139,42 +118,6 @@ def arms_of(node: exp.Case | exp.If) -> list[exp.Expr]:
     else:
         arms = [branch.args["true"] for branch in node.args["ifs"]] + [node.args.get("default")]
     return [arm for arm in arms if arm is not None and not isinstance(arm, exp.Null)]
-
-
-def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
-    zone = zone_change(node, of, dialect)
-    if zone is not None:
-        is_reading = zone.target is not None
-        if zone.keeps_kind:
-            is_reading = of(zone.argument) is BoundType.TIMESTAMP
-        return BoundType.TIMESTAMP if is_reading else BoundType.TIMESTAMPTZ
-    if is_extracted_date(node, dialect):
-        return BoundType.DATE
-    epoch = epoch_of(node, dialect)
-    if epoch is not None:
-        return epoch.kind
-    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
-        inner = of(node.this)
-        if inner is BoundType.DATE and dialect in ("postgres", "redshift"):
-            # PostgreSQL truncates a date as a timestamp with time zone.
-            return BoundType.TIMESTAMPTZ if dialect == "postgres" else None
-        return inner if is_time(inner) else None
-    if isinstance(node, (exp.Add, exp.Sub)):
-        return _kind_of_sum(of(node.this), node.expression, of)
-    if isinstance(node, DATE_ARITHMETIC):
-        inner = of(node.this)
-        if isinstance(node, exp.TsOrDsAdd) and dialect in SPARK_FAMILY:
-            return BoundType.DATE if is_time(inner) else None
-        return BoundType.TIMESTAMP if inner is BoundType.DATE else inner if is_time(inner) else None
-    return None
-
-
-def _kind_of_sum(left: Kind, right: exp.Expr, of: KindOf) -> Kind:
-    if isinstance(right, exp.Interval):
-        return BoundType.TIMESTAMP if is_wall(left) else left if is_time(left) else None
-    if left in (BoundType.DATE, BoundType.INTEGER) and of(right) is BoundType.INTEGER:
-        return left
-    return None
 
 
 DATE_ARITHMETIC: Final = (

@@ -32,6 +32,7 @@ from sqlbackfill.partitions.zone_images import (
 )
 from sqlbackfill.query.facts import PartitionInfo
 from sqlbackfill.query.kinds import Kind, is_wall
+from sqlbackfill.query.number_axis import as_number, sample_numbers
 
 _SAMPLE_DAYS = (
     date(2011, 12, 31),
@@ -58,19 +59,28 @@ def offsets_of(
         return 0, 0
     starts: list[int] = []
     ends: list[int] = []
-    kind, unit = window.column_type, 1
+    kind: Kind = window.column_type
+    unit = 1
     if kind is BoundType.INTEGER and output is not BoundType.INTEGER:
         kind, unit = BoundType.TIMESTAMPTZ if _zone_in(window) else output, _unit_us(window)
-    for lo, hi, number in _samples(info, output):
+    for lo, hi, number in _samples(info, output, window):
         low = _value(window.lower, lo, hi, lower=True)
         high = _value(window.upper, lo, hi, lower=False)
         zone = _zone_in(window) or info.timezone
-        if low is not None:
-            first = _as_output(low * unit, kind, output, zone, lower=True)
+        if output is BoundType.INTEGER:
+            first = None if low is None else as_number(low, window, lower=True)
+            last = None if high is None else as_number(high - 1, window, lower=False)
+        else:
+            first = None if low is None else _as_output(low * unit, kind, output, zone, lower=True)
+            last = (
+                None
+                if high is None
+                else _as_output(high * unit, kind, output, zone, lower=False) - 1
+            )
+        if first is not None:
             starts.append(_ordinal(first, info, output) - number)
-        if high is not None:
-            last = _as_output(high * unit, kind, output, zone, lower=False)
-            ends.append(_ordinal(last - 1, info, output) - number)
+        if last is not None:
+            ends.append(_ordinal(last, info, output) - number)
     follows = window.follows_partition
     return (
         min(starts) if follows[0] and starts else None,
@@ -93,11 +103,14 @@ def _value(limit: Limit | None, lo: int, hi: int, *, lower: bool) -> int | None:
         return None
 
 
-def _samples(info: PartitionInfo, output: Kind) -> Iterator[tuple[int, int, int]]:
+def _samples(
+    info: PartitionInfo, output: Kind, window: ReadWindow
+) -> Iterator[tuple[int, int, int]]:
     """(lo, hi, ordinal) of partitions of the output."""
     if output is BoundType.INTEGER:
         size = _size(info)
-        for number in (0, 1, 17, 1000):
+        for value in sample_numbers(window, [microseconds(day) for day in _SAMPLE_DAYS], size):
+            number = value // size
             yield number * size, (number + 1) * size, number
         return
     for day in _SAMPLE_DAYS:

@@ -15,7 +15,8 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from sqlbackfill.query.facts import InputRef
-from sqlbackfill.query.kinds import Kind, joint, kind_of, kind_of_type
+from sqlbackfill.query.inference import kind_of
+from sqlbackfill.query.kinds import Kind, joint, kind_of_type
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +108,9 @@ def resolve(column: exp.Expr, scope: Scope) -> tuple[Scope, Source] | None:
     if scope.parent is not None or scope.is_opaque or len(scope.sources) != 1:
         return None
     (source,) = scope.sources.values()
-    if not isinstance(source, TableSource) or source.types is not None:
+    if not isinstance(source, TableSource):
+        return None
+    if source.types is not None and not _is_bare_pseudo_column(column, source):
         return None
     for node in scope.select.expressions:
         shown = node.unalias()
@@ -116,6 +119,12 @@ def resolve(column: exp.Expr, scope: Scope) -> tuple[Scope, Source] | None:
         ):
             return None
     return scope, source
+
+
+def _is_bare_pseudo_column(column: exp.Expr, source: TableSource) -> bool:
+    """Whether it is a column such as BigQuery's `_PARTITIONDATE`, which sqlglot never qualifies."""
+    known = source.types is not None and column.name in source.types
+    return known and isinstance(column, exp.Pseudocolumn)
 
 
 class Scopes:

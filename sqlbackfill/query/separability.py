@@ -24,7 +24,7 @@ from sqlbackfill.query.facts import (
     ReadKind,
     Verdict,
 )
-from sqlbackfill.query.kinds import Kind, kind_of_type
+from sqlbackfill.query.kinds import Kind, kind_of_type, stored_kind
 from sqlbackfill.query.offsets import ends_before_partition, offsets_of
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.purity import impurities
@@ -54,7 +54,7 @@ class Judgement:
     result: PassResult
     author_bounds: PassResult | None
     output_kind: Kind
-    partition_type: Kind
+    partition_type: BoundType | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ def _window(range_: Range, column: str, ref: InputRef | None, case: Judgement) -
         lower=range_.lower, upper=range_.upper, nulls=range_.nulls, column_type=kind
     )
     if kind is not None and kind is not BoundType.TEXT:
-        return window
+        # Keys have no order, so nothing but the same keys can be asked of another column.
+        return window if case.partition_type is not BoundType.TEXT else None
     if not window.is_identity:
         return None
     if kind is None:
@@ -149,10 +150,10 @@ def _window(range_: Range, column: str, ref: InputRef | None, case: Judgement) -
     return window if case.partition_type in (None, BoundType.TEXT) else None
 
 
-def _column_kind(column: str, ref: InputRef | None, dialect: str) -> Kind:
+def _column_kind(column: str, ref: InputRef | None, dialect: str) -> BoundType | None:
     if ref is None or ref.columns is None:
         return None
-    return kind_of_type(column_types(ref.columns, dialect).get(column), dialect)
+    return stored_kind(kind_of_type(column_types(ref.columns, dialect).get(column), dialect))
 
 
 def _windows(

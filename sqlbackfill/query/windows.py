@@ -71,6 +71,10 @@ def need_of(call: WindowCall, scope: Scope, terms: Terms, wanted: Store) -> dict
     need: dict[Term, Range] = {}
     if not call.is_understood and not call.partition_by:
         return need
+    nodes = (*call.partition_by, *(one.this for one in call.order[:1]))
+    if not {terms.of(node, scope) for node in nodes} <= wanted.keys():
+        # Expressions that stand in the window alone had no edges when the bounds were spread.
+        wanted = terms.spread(wanted)
     for node in call.partition_by:
         term = terms.of(node, scope)
         if term in wanted:
@@ -79,7 +83,7 @@ def need_of(call: WindowCall, scope: Scope, terms: Terms, wanted: Store) -> dict
         return need
     first = call.order[0]
     term = terms.of(first.this, scope)
-    kind = terms.info[term].kind
+    kind = _order_kind(first.this, scope, terms)
     range_ = wanted.get(term)
     if range_ is None or range_.nulls or not (is_time(kind) or kind is BoundType.INTEGER):
         return need
@@ -95,6 +99,14 @@ def need_of(call: WindowCall, scope: Scope, terms: Terms, wanted: Store) -> dict
     # Rows of one partition are read for the results of another, so none belongs to one alone.
     need.setdefault(term, Range(low, high, nulls=unbounded))
     return need
+
+
+def _order_kind(node: exp.Expr, scope: Scope, terms: Terms) -> Kind:
+    """The kind of an order key; a number of seconds with its fraction frames as whole ones do."""
+    known = terms.info[terms.of(node, scope)].kind
+    if known is None and terms.rules.is_number(node, lambda one: terms.scopes.kind(one, scope)):
+        return BoundType.INTEGER
+    return known
 
 
 def depends_on_ties(call: WindowCall) -> bool:

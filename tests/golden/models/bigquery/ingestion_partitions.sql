@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the pseudo column is a date like any other.
--- wider: P_OPAQUE (a column whose name begins with _PARTITION loses its type)
 select _partitiondate as load_date, severity, count(*) as messages
 from {{ source('raw', 'logs') }}
 where severity in ('a', 'b')

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: UNIX_SECONDS is an integer that the SQL builds itself; the frame is a day of seconds, so 24
 --   hours back.
--- wider: WINDOW_OMITS_P (UNIX_SECONDS has no edge)
 select
   timestamp_trunc(logged_in_at, hour) as event_hour,
   user_id,

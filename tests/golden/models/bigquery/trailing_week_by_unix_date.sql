@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: RANGE needs a number here, so days since 1970: an integer that the SQL builds from the date is a
 --   monotone re-encoding, and 6 PRECEDING are six days.
--- wider: WINDOW_OMITS_P (UNIX_DATE has no edge)
 select
   day,
   country,

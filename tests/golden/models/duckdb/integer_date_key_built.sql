@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: an integer that the SQL itself builds from a date by a fixed-width format is a monotone
 --   re-encoding: [20240131, 20240201) is the 31st.
--- wider: P_OPAQUE (formats, and integers built from them, have no edge)
 select cast(strftime(sale_date, '%Y%m%d') as bigint) as date_key, store_id, sum(amount) as amount
 from {{ ref('sales') }}
 group by 1, 2

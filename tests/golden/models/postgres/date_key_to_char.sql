@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: to_char with fixed widths, cast to an integer: a monotone re-encoding that the SQL itself builds.
--- wider: P_OPAQUE GROUP_OMITS_P (formats have no edge)
 select to_char(sale_date, 'YYYYMMDD')::integer as date_key, sum(amount) as amount
 from {{ ref('sales') }}
 group by to_char(sale_date, 'YYYYMMDD')::integer

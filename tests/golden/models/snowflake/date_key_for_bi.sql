@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the number is built from the date by a fixed-width format: a monotone re-encoding.
--- wider: P_OPAQUE (formats have no edge)
 -- run: no (DuckDB has no such cast of a format)
 select to_number(to_char(order_date, 'YYYYMMDD'), 8, 0) as date_key, count(*) as orders
 from {{ ref('orders') }}

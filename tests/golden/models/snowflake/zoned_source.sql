@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: TIMESTAMP_TZ shows the date of the row's own offset, which is not known: 26 hours each way.
--- wider: P_OPAQUE (a column with offsets of its own has no edge)
 -- run: no (DuckDB has no such type)
 select occurred_at::date as event_date, kind, count(*) as events
 from {{ source('raw', 'events') }}

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: fixed-width text that the SQL builds from the date, as an integer: a monotone re-encoding.
--- wider: P_OPAQUE GROUP_OMITS_P (formats have no edge)
 SELECT CAST(date_format(sale_date, 'yyyyMMdd') AS INT) AS date_key, sum(amount) AS amount
 FROM {{ ref('sales') }}
 GROUP BY CAST(date_format(sale_date, 'yyyyMMdd') AS INT)

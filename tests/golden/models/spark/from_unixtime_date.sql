@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: FROM_UNIXTIME makes fixed-width text out of an epoch in the pinned zone, and the date is read
 --   from text that the SQL built itself: monotone re-encodings both.
--- wider: P_OPAQUE UNKNOWN_NODE GROUP_OMITS_P (epochs and formats have no edge)
 -- run: no (FROM_UNIXTIME is transpiled otherwise)
 SELECT to_date(from_unixtime(event_s)) AS event_date, count(*) AS clicks
 FROM {{ source('raw', 'clicks') }}

@@ -6,7 +6,6 @@
 -- run: no (not transpiled)
 -- because: a cast of an instant to a number is its epoch, an integer that the SQL builds itself; the frame is
 --   86,400 of its seconds.
--- wider: WINDOW_OMITS_P (a timestamp as a number has no edge)
 SELECT
     to_date(logged_in_at) AS login_date,
     user_id,

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sqlbackfill.query.conditions import AuthorBound
 from sqlbackfill.query.reasons import Reason
-from sqlbackfill.query.scopes import TableSource
+from sqlbackfill.query.sources import TableSource
 from sqlbackfill.query.terms import Range, Term, hulled
 
 
@@ -46,6 +46,16 @@ class PassResult:
     checked_nodes: list[exp.Expr] = field(default_factory=list)
     too_narrow: list[tuple[AuthorBound, Range | None]] = field(default_factory=list)
     unused: set[int] = field(default_factory=set)
+
+    def add(self, other: PassResult) -> None:
+        """Takes over what another pass found."""
+        self.leaves += other.leaves
+        self.chances += other.chances
+        self.confined_choices = self.confined_choices or other.confined_choices
+        self.checked_markers += other.checked_markers
+        self.checked_nodes += other.checked_nodes
+        self.too_narrow += other.too_narrow
+        self.unused |= other.unused
 
 
 def follows(store: Mapping[str, Range]) -> bool:

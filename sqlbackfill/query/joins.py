@@ -7,51 +7,18 @@ its own need appears, disappears or changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from sqlglot import exp
 
-from sqlbackfill.query.conditions import Condition, ConditionReader
+from sqlbackfill.query.conditions import Condition
+from sqlbackfill.query.join_tree import Join, JoinKind, Leaf, Tree, row_facts, simplified
 from sqlbackfill.query.reasons import Reason
-from sqlbackfill.query.scopes import Scope, Source
+from sqlbackfill.query.row_sources import is_generated
+from sqlbackfill.query.sources import RowSource
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, met
-
-
-class JoinKind(Enum):
-    """The joins that have a rule; everything else makes the whole SELECT opaque."""
-
-    INNER = "inner"
-    LEFT = "left"
-    RIGHT = "right"
-    FULL = "full"
-    SEMI = "semi"
-    ANTI = "anti"
-
-
-@dataclass(slots=True, eq=False)
-class Leaf:
-    """One source of the FROM clause."""
-
-    source: Source
-    owners: frozenset[Owner]
-
-
-@dataclass(slots=True, eq=False)
-class Join:
-    """A join of two trees; `on` is read when the tree is built."""
-
-    kind: JoinKind
-    left: Tree
-    right: Tree
-    on: Condition
-    node: exp.Join
-    owners: frozenset[Owner]
-
-
-Tree: TypeAlias = Leaf | Join
 
 
 @dataclass(slots=True)
@@ -69,114 +36,23 @@ class Need:
     lateral: dict[Term, Range] = field(default_factory=dict)
 
 
-_KINDS: Final = {
-    ("", ""): JoinKind.INNER,
-    ("", "INNER"): JoinKind.INNER,
-    ("", "CROSS"): JoinKind.INNER,
-    ("LEFT", ""): JoinKind.LEFT,
-    ("LEFT", "OUTER"): JoinKind.LEFT,
-    ("RIGHT", ""): JoinKind.RIGHT,
-    ("RIGHT", "OUTER"): JoinKind.RIGHT,
-    ("FULL", ""): JoinKind.FULL,
-    ("FULL", "OUTER"): JoinKind.FULL,
-    ("", "SEMI"): JoinKind.SEMI,
-    ("LEFT", "SEMI"): JoinKind.SEMI,
-    ("", "ANTI"): JoinKind.ANTI,
-    ("LEFT", "ANTI"): JoinKind.ANTI,
-}
-_JOIN_ARGS: Final = frozenset({"this", "on", "side", "kind"})
-_TABLE_ARGS: Final = frozenset({"this", "alias", "db", "catalog", "joins"})
-_SUBQUERY_ARGS: Final = frozenset({"this", "alias", "with_"})
-_LATERAL_ARGS: Final = frozenset({"this", "alias"})
-
-
-def build_tree(scope: Scope, reader: ConditionReader) -> Tree | None:
-    """The join tree of a SELECT; None if there is no FROM or anything in it has no rule."""
-    from_ = scope.select.args.get("from_")
-    if from_ is None or scope.is_opaque or scope.select.args.get("laterals"):
-        return None
-    return _join_all(from_.this, scope.select.args.get("joins") or [], scope, reader)
-
-
-def _join_all(
-    first: exp.Expr, joins: list[exp.Join], scope: Scope, reader: ConditionReader
-) -> Tree | None:
-    tree = _operand(first, scope, reader)
-    after_comma = False
-    for node in joins:
-        kind = _kind(node)
-        right = _operand(node.this, scope, reader)
-        if tree is None or right is None or kind is None:
-            return None
-        # A comma binds more loosely than JOIN, which matters once a join keeps rows of its right.
-        if after_comma and kind in (JoinKind.RIGHT, JoinKind.FULL):
-            return None
-        on = node.args.get("on")
-        after_comma = after_comma or (on is None and not node.args.get("kind"))
-        condition = reader.read([on] if on is not None else [], scope)
-        keeps_right = kind not in (JoinKind.SEMI, JoinKind.ANTI)
-        owners = tree.owners | right.owners if keeps_right else tree.owners
-        tree = Join(kind, tree, right, condition, node, owners)
-    return tree
-
-
-def _kind(node: exp.Join) -> JoinKind | None:
-    if any(value for key, value in node.args.items() if key not in _JOIN_ARGS):
-        return None
-    return _KINDS.get(
-        ((node.args.get("side") or "").upper(), (node.args.get("kind") or "").upper())
-    )
-
-
-def _operand(node: exp.Expr, scope: Scope, reader: ConditionReader) -> Tree | None:
-    allowed: dict[type[exp.Expr], frozenset[str]] = {
-        exp.Table: _TABLE_ARGS,
-        exp.Subquery: _SUBQUERY_ARGS,
-        exp.Lateral: _LATERAL_ARGS,
-    }
-    args = allowed.get(type(node))
-    if args is not None and any(v for k, v in node.args.items() if k not in args):
-        return None
-    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-        if node.args.get("alias"):
-            return None
-        return _join_all(node.this, node.this.args.get("joins") or [], scope, reader)
-    source = scope.sources.get(node.alias_or_name)
-    if source is None:
-        return None
-    return Leaf(source, frozenset({(scope.number, source.alias)}))
-
-
-def row_edges(tree: Tree) -> list[Edge]:
-    """The edges of ON conditions that hold for every row that the whole tree gives."""
-    if isinstance(tree, Leaf):
-        return []
-    match tree.kind:
-        case JoinKind.INNER | JoinKind.SEMI:
-            kept = [*row_edges(tree.left), *tree.on.edges]
-            return kept + (row_edges(tree.right) if tree.kind is JoinKind.INNER else [])
-        case JoinKind.LEFT | JoinKind.ANTI:
-            return row_edges(tree.left)
-        case JoinKind.RIGHT:
-            return row_edges(tree.right)
-        case JoinKind.FULL:
-            return []
-
-
 Deliver: TypeAlias = Callable[[Leaf, Need], None]
 Check: TypeAlias = Callable[[Condition, "dict[Term, Range]"], None]
+Choose: TypeAlias = Callable[[Join, Mapping[Term, Range]], None]
 
 
 @dataclass(slots=True)
 class JoinPass:
     """Pushes needs down a tree. `deliver` takes them at the leaves, `check` sees every ON condition
-    with the saturated bounds of the rows that it is applied to.
+    with the saturated bounds of the rows that it is applied to, `choose` every ASOF join with the
+    bounds of the rows that it finds the nearest for.
     """
 
     terms: Terms
     outer: frozenset[Owner]
     deliver: Deliver
     check: Check
+    choose: Choose
 
     def push(self, tree: Tree, need: Need) -> None:
         """Takes `need` of the rows of `tree` down to every leaf."""
@@ -192,25 +68,20 @@ class JoinPass:
                 self._outer(tree, need, tree.right, tree.left)
             case JoinKind.FULL:
                 self._full(tree, need)
+            case JoinKind.ASOF:
+                self._asof(tree, need, is_inner=True)
+            case JoinKind.ASOF_LEFT:
+                self._asof(tree, need, is_inner=False)
 
     def _simplified(self, tree: Join, need: Need) -> JoinKind:
         rejects = need.rejects | self._rejected(need.bounds)
-        left, right = rejects & tree.left.owners, rejects & tree.right.owners
-        match tree.kind:
-            case JoinKind.LEFT if right:
-                return JoinKind.INNER
-            case JoinKind.RIGHT if left:
-                return JoinKind.INNER
-            case JoinKind.FULL if left or right:
-                return (
-                    JoinKind.INNER if left and right else JoinKind.LEFT if left else JoinKind.RIGHT
-                )
-            case kind:
-                return kind
+        return simplified(tree.kind, tree, frozenset(rejects))
 
     def _inner(self, tree: Join, need: Need) -> None:
-        bounds = met(need.bounds, tree.on.bounds)
-        edges = [*need.edges, *tree.on.edges]
+        present = need.rejects | tree.on.rejects
+        more, further = self._facts(tree, present)
+        bounds = met(need.bounds, tree.on.bounds, further)
+        edges = [*need.edges, *tree.on.edges, *more]
         bounds = self._equal_choices(self._saturate(bounds, edges), tree.on.edges, tree)
         bounds = self._saturate(bounds, edges)
         self.check(tree.on, bounds)
@@ -224,14 +95,41 @@ class JoinPass:
         mine = self._part(kept, bounds, need.edges, need.rejects, need.why, tree)
         self.push(kept, mine)
         mine_bounds = self._saturate(mine.bounds, mine.edges)
-        edges = [*mine.edges, *tree.on.edges]
-        theirs = self._saturate(met(mine_bounds, tree.on.bounds), edges)
+        # Rows that find a partner satisfy ON, so what it rejects is present in them.
+        more, further = row_facts(kept, frozenset((mine.rejects | tree.on.rejects) & kept.owners))
+        edges = [*mine.edges, *tree.on.edges, *more]
+        theirs = self._saturate(met(mine_bounds, tree.on.bounds, further), edges)
         own = {t: r for t, r in theirs.items() if self._within(t, extended.owners)}
         self.check(tree.on, own)
         self.push(
             extended,
             self._part(extended, theirs, tree.on.edges, tree.on.rejects, need.why, tree),
         )
+
+    def _asof(self, tree: Join, need: Need, *, is_inner: bool) -> None:
+        """Of the right side all candidates for the rows that matter, whichever of them are wanted:
+        to leave out the nearest would bring in another.
+        """
+        edges = [*need.edges, *tree.on.edges] if is_inner else need.edges
+        bounds = self._saturate(need.bounds, edges)
+        bounds = self._equal_choices(bounds, tree.on.edges, tree)
+        rejects = need.rejects | tree.on.rejects if is_inner else need.rejects
+        mine = self._part(tree.left, bounds, need.edges, rejects, need.why, tree)
+        self.choose(tree, {t: r for t, r in mine.bounds.items() if not self._is_outer(t)})
+        self.push(tree.left, mine)
+        present = frozenset((mine.rejects | tree.on.rejects) & tree.left.owners)
+        more, further = row_facts(tree.left, present)
+        theirs = self._saturate(met(mine.bounds, further), [*mine.edges, *tree.on.edges, *more])
+        theirs = {t: r for t, r in theirs.items() if self._within(t, tree.right.owners)}
+        self.push(
+            tree.right, self._part(tree.right, theirs, [], tree.on.rejects, need.why, tree, bounds)
+        )
+
+    def _facts(self, tree: Join, present: set[Owner]) -> tuple[list[Edge], dict[Term, Range]]:
+        """What the joins below an inner join say of each row that it gives."""
+        left = row_facts(tree.left, frozenset(present & tree.left.owners))
+        right = row_facts(tree.right, frozenset(present & tree.right.owners))
+        return [*left[0], *right[0]], met(left[1], right[1])
 
     def _full(self, tree: Join, need: Need) -> None:
         bounds = self._equal_choices(
@@ -296,11 +194,17 @@ class JoinPass:
         rejects: set[Owner],
         why: tuple[Reason, ...],
         join: Join,
+        around: Mapping[Term, Range] | None = None,
     ) -> Need:
+        """The need of one side; `around` are the bounds of the joined rows, where these are more."""
         part = {t: r for t, r in bounds.items() if self._within(t, side.owners)}
-        own = {t: r for t, r in part.items() if not self._is_outer(t)}
-        if not any(r.follows for r in own.values()):
-            why = (*why, unlinked(join))
+        own = [r for t, r in part.items() if not self._is_outer(t)]
+        joined = [r for t, r in (around or bounds).items() if not self._is_outer(t)]
+        was_bounded = any(r.is_bounded for r in joined)
+        if not any(r.follows for r in own):
+            why = (*why, unlinked(join, side, bounds, self.terms))
+        elif was_bounded and not any(r.is_bounded for r in own):
+            why = (*why, unlinked(join, side, {}, self.terms))
         return Need(
             bounds=part,
             edges=[
@@ -330,7 +234,20 @@ class JoinPass:
         return self.terms.saturate(bounds, edges)
 
 
-def unlinked(join: Join) -> Reason:
-    """Why a side of `join` is read without a bound."""
-    code = "COALESCE_WITHOUT_EQUALITY" if join.kind is JoinKind.FULL else "JOIN_NO_PARTITION_LINK"
-    return Reason(code, join.node, join.node.this.alias_or_name)
+def unlinked(join: Join, side: Tree, bounds: Mapping[Term, Range], terms: Terms) -> Reason:
+    """Why `side` of `join` is read with an end open, or both."""
+    code = "JOIN_NO_PARTITION_LINK"
+    subject = (join.node.this if isinstance(join.node, exp.Join) else join.node).alias_or_name
+    other = join.left if side is join.right else join.right
+    if join.kind is JoinKind.FULL:
+        code = "COALESCE_WITHOUT_EQUALITY"
+    elif join.kind in (JoinKind.ASOF, JoinKind.ASOF_LEFT) and side is join.right:
+        code = "ASOF_PAST"
+    elif isinstance(other, Leaf) and isinstance(other.source, RowSource):
+        subject = other.source.alias
+        from_element = any(
+            r.follows and terms.info[t].owners == other.owners for t, r in bounds.items()
+        )
+        if from_element and not is_generated(other.source):
+            return Reason("P_FROM_UNNEST", other.source.node, subject)
+    return Reason(code, join.node, subject)

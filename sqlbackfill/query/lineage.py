@@ -7,17 +7,17 @@ from functools import lru_cache
 from sqlglot import exp
 
 from sqlbackfill.query.facts import OutputColumn
-from sqlbackfill.query.scopes import (
+from sqlbackfill.query.pivots import columns_of
+from sqlbackfill.query.scopes import Scope, Scopes, arm_names, output_names, projection, resolve
+from sqlbackfill.query.sources import (
     Cte,
     CteSource,
     Env,
+    PivotSource,
     QuerySource,
-    Scope,
-    Scopes,
+    RowSource,
+    Source,
     TableSource,
-    arm_names,
-    projection,
-    resolve,
 )
 
 Sources = frozenset[tuple[str, str]]
@@ -26,8 +26,9 @@ Sources = frozenset[tuple[str, str]]
 class Lineage:
     """Follows columns through query blocks; results are kept, so each block is walked once."""
 
-    def __init__(self, scopes: Scopes) -> None:
+    def __init__(self, scopes: Scopes, opened: frozenset[int] = frozenset()) -> None:
         self._scopes = scopes
+        self._open = opened
         self._known: dict[tuple[int, str], Sources] = {}
 
     def columns(self, query: exp.Query, dialect: str) -> tuple[tuple[OutputColumn, ...], bool]:
@@ -90,18 +91,34 @@ class Lineage:
         found = resolve(column, scope)
         if found is None:
             return frozenset()
-        owner, source = found
+        return self._in_source(found[1], column.name, found[0])
+
+    def _in_source(self, source: Source, name: str, owner: Scope) -> Sources:
         match source:
             case TableSource(ref=ref):
-                name = ref.relation if ref is not None else source.node.name
-                return frozenset({(name, column.name)})
+                relation = ref.relation if ref is not None else source.node.name
+                return frozenset({(relation, name)})
             case QuerySource():
                 around = owner if source.is_lateral else owner.parent
-                return self.sources(source.query, column.name, source.env, around)
-            case CteSource(cte=Cte() as cte):
-                return self.sources(cte.query, column.name, cte.visible, None)
-            case _:
+                return self.sources(source.query, name, source.env, around)
+            case CteSource(cte=cte) if cte.visible.get(cte.name) is cte:
+                return self._recursive(cte)
+            case CteSource(cte=cte):
+                return self.sources(cte.query, name, cte.visible, None)
+            case PivotSource(keys=keys, inner=inner):
+                names = [keys[name]] if name in keys else sorted(columns_of(source.node))
+                return frozenset().union(*(self._in_source(inner, n, owner) for n in names))
+            case RowSource():
                 return frozenset()
+
+    def _recursive(self, cte: Cte) -> Sources:
+        """What any column of a recursive CTE comes from: a step may make each of every other."""
+        if id(cte) in self._open:
+            return frozenset()
+        inner = Lineage(self._scopes, self._open | {id(cte)})
+        names = output_names(cte.query) or []
+        found = (inner.sources(cte.query, name, cte.visible, None) for name in names)
+        return frozenset().union(*found)
 
 
 def _type_text(node: exp.Expr, dialect: str) -> str | None:

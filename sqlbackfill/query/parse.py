@@ -14,6 +14,7 @@ from sqlglot.schema import MappingSchema
 
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
+from sqlbackfill.query.null_order import mark_written_nulls
 from sqlbackfill.query.scopes import data_type, folded
 from sqlbackfill.query.values import MARKERS
 
@@ -89,6 +90,7 @@ def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
     _print_bounds_as_text(parsed.tree)
     _name_occurrences(parsed, request)
     _guard_outer_using(parsed.tree)
+    mark_written_nulls(parsed.tree, request.sql, request.dialect)
 
 
 def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:

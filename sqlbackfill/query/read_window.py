@@ -18,18 +18,15 @@ from sqlbackfill.query.conditions import (
 from sqlbackfill.query.demands import Demand, LeafNeed, PassResult, follows
 from sqlbackfill.query.determinism import first_choice, is_unknown_function
 from sqlbackfill.query.grouping import is_understood_group
-from sqlbackfill.query.joins import build_tree
+from sqlbackfill.query.join_tree import build_tree
 from sqlbackfill.query.kinds import joint
 from sqlbackfill.query.reasons import Reason
+from sqlbackfill.query.recursion import handed_on, is_recursive, is_tangled
 from sqlbackfill.query.relations import declare
-from sqlbackfill.query.scopes import (
-    Cte,
-    Env,
-    Scope,
-    Scopes,
-    arm_names,
-)
+from sqlbackfill.query.sampling import is_by_row, samples_of
+from sqlbackfill.query.scopes import Scope, Scopes, arm_names
 from sqlbackfill.query.select_pass import SelectPass
+from sqlbackfill.query.sources import Cte, Env
 from sqlbackfill.query.terms import Range, Terms
 from sqlbackfill.query.uniqueness import orders_output
 from sqlbackfill.query.windows import (
@@ -39,7 +36,7 @@ from sqlbackfill.query.windows import (
 _SELECT_ARGS: Final = frozenset(
     {
         "with_", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
-        "qualify", "windows", "order", "limit", "offset",
+        "qualify", "windows", "order", "limit", "offset", "sample", "laterals",
     }
 )  # fmt: skip
 _SET_ARGS: Final = frozenset(
@@ -90,7 +87,7 @@ class ReadWindowPass:
 
     def _finish(self, ctes: tuple[Cte, ...]) -> None:
         """Goes into CTEs, last first, once all their users have said what they need."""
-        tangled = _is_tangled(ctes)
+        tangled = is_tangled(ctes)
         for cte in reversed(ctes):
             demand = self._pending.pop(id(cte), None)
             if tangled:
@@ -99,8 +96,36 @@ class ReadWindowPass:
                 self._everything(cte.query, cte.visible, (*why, reason), {c.name for c in ctes})
             elif demand is None:
                 self.result.unused |= {id(t) for t in cte.query.find_all(exp.Table)}
+            elif is_recursive(cte):
+                self._recursive(cte, demand)
             else:
                 self.query(cte.query, demand, cte.visible, None)
+
+    def _recursive(self, cte: Cte, demand: Demand) -> None:
+        """A demand on what every step hands on is one on the anchor, where the step, too, needs no
+        more of the rows before it.
+        """
+        keys = handed_on(cte, self._scopes)
+        wanted = {name: r for name, r in demand.columns.items() if name in (keys or ())}
+        lost = (*demand.why, Reason("RECURSIVE", cte.query, cte.name))
+        before, pending = self.result, dict(self._pending)
+        while keys is not None:
+            why = demand.why if follows(wanted) or not follows(demand.columns) else lost
+            self.result = PassResult()
+            self.query(cte.query, Demand(wanted, {}, why), cte.visible, None)
+            own = self._pending.pop(id(cte), Demand())
+            kept = {
+                name: r
+                for name, r in wanted.items()
+                if name in own.columns and own.columns[name].is_within(r)
+            }
+            if len(kept) == len(wanted):
+                before.add(self.result)
+                self.result = before
+                return
+            wanted, self._pending = kept, dict(pending)
+        self.result = before
+        self._everything(cte.query, cte.visible, lost, {cte.name})
 
     def _everything(
         self, node: exp.Expr, env: Env, why: tuple[Reason, ...], own: Collection[str] = ()
@@ -165,13 +190,14 @@ class ReadWindowPass:
     def _select(self, node: exp.Select, demand: Demand, env: Env, parent: Scope | None) -> None:
         scope = self._scopes.scope(node, env, parent)
         declare(scope, self._terms)
-        reason = _unknown_part(node)
-        tree = None if reason else build_tree(scope, self._reader)
+        reason = _unknown_part(node, self._scopes.dialect)
+        tree = None if reason else build_tree(scope, self._reader, self._scopes.dialect)
         if reason is None and tree is None and node.args.get("from_") is not None:
             reason = _unknown_source(node)
         if reason is not None:
             self._everything(_without_ctes(node), env, (*demand.why, reason))
             return
+        self.result.chances += [Reason("SAMPLE", sample) for sample in samples_of(node)]
         SelectPass(self, scope, tree, demand).run()
 
     # What follows is for SelectPass.
@@ -198,9 +224,9 @@ class ReadWindowPass:
         return self._after_cut(node, demand)
 
 
-def _unknown_part(node: exp.Select) -> Reason | None:
+def _unknown_part(node: exp.Select, dialect: str) -> Reason | None:
     """The first part of a SELECT that has no rule."""
-    if node.args.get("sample"):
+    if node.args.get("sample") and not is_by_row(node.args["sample"], dialect):
         return Reason("SAMPLE", node)
     for key, value in node.args.items():
         if value and key not in _SELECT_ARGS:
@@ -215,7 +241,11 @@ def _unknown_part(node: exp.Select) -> Reason | None:
     clauses = [
         node.args[k] for k in ("where", "group", "having", "qualify", "order") if node.args.get(k)
     ]
-    for clause in (*node.expressions, *clauses, *(node.args.get("joins") or ())):
+    from_ = node.args.get("from_")
+    if from_ is not None and not isinstance(from_.this, exp.Table):
+        clauses.append(from_.this)
+    more = (*(node.args.get("joins") or ()), *(node.args.get("laterals") or ()))
+    for clause in (*node.expressions, *clauses, *more):
         for inner in own_nodes(clause):
             if is_unknown_function(inner):
                 return Reason("UNKNOWN_NODE", inner, inner.name)
@@ -237,16 +267,6 @@ def _unknown_source(node: exp.Select) -> Reason:
         if join.args.get("global_"):
             return Reason("UNKNOWN_NODE", join, "an outer join by using")
     return Reason("UNKNOWN_NODE", from_, "this from clause")
-
-
-def _is_tangled(ctes: tuple[Cte, ...]) -> bool:
-    """Whether a recursive WITH really has a CTE that names itself or a later one."""
-    for position, cte in enumerate(ctes):
-        if cte.is_recursive:
-            later = {other.name for other in ctes[position:]}
-            if any(table.name in later for table in cte.query.find_all(exp.Table)):
-                return True
-    return False
 
 
 def _without_ctes(node: exp.Select) -> exp.Expr:

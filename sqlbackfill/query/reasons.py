@@ -31,6 +31,10 @@ REFUTING: Final = frozenset(
         "COALESCE_WITHOUT_EQUALITY",
         "DEDUP_ACROSS_P",
         "GLOBAL_SCALAR",
+        "ASOF_PAST",
+        "NOT_IN_NULL",
+        "PIVOT_ON_P",
+        "P_FROM_UNNEST",
     }
 )
 
@@ -65,6 +69,18 @@ _TEXTS: Final = {
         "a subquery does not depend on `{p}`, so `{r}` is read {how}",
         "tie the subquery to the row's `{p}`, or accept it",
     ),
+    "NOT_IN_NULL": (
+        "one NULL in the list of values, of whatever `{p}`, changes every row, so `{r}` is read {how}",
+        "use NOT EXISTS and compare its date with `{p}`, or accept it",
+    ),
+    "ASOF_PAST": (
+        "ASOF takes the row of `{s}` that is nearest, however far away, so `{r}` is read {how}",
+        "join on its `{p}` as well, or accept it",
+    ),
+    "PIVOT_ON_P": (
+        "`{p}` is none of the columns that the pivot passes on, so `{r}` is read {how}",
+        "leave `{p}` out of the pivot's values and aggregates, or accept it",
+    ),
     "P_OPAQUE": (
         "`{p}` is computed in a way that cannot be traced to `{r}`, which is read {how}",
         "compute `{p}` by a cast, date_trunc or an interval from a typed column",
@@ -78,8 +94,8 @@ _TEXTS: Final = {
         "name and cast the columns in every arm",
     ),
     "RECURSIVE": (
-        "the recursive query `{s}` is not analysed, so `{r}` is read {how}",
-        None,
+        "the steps of the recursive query `{s}` do not keep `{p}` as it is, so `{r}` is read {how}",
+        "let each step show `{p}` unchanged and read no other `{p}`, or accept it",
     ),
     "SAMPLE": (
         "a sample differs from run to run, and `{r}` is read {how}",

@@ -10,69 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeAlias
 
 from sqlglot import exp
 
 from sqlbackfill.query.facts import InputRef
 from sqlbackfill.query.inference import kind_of
 from sqlbackfill.query.kinds import Kind, joint, kind_of_type
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cte:
-    """A common table expression; `visible` are the ones that its own body can name."""
-
-    name: str
-    query: exp.Query
-    visible: Mapping[str, Cte]
-    is_recursive: bool
-    renames: bool
-
-
-Env: TypeAlias = Mapping[str, Cte]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TableSource:
-    """A table; `marker` is its occurrence, None for one that the SQL names itself."""
-
-    alias: str
-    node: exp.Table
-    marker: str | None
-    ref: InputRef | None
-    types: Mapping[str, exp.DataType] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class QuerySource:
-    """A subquery in FROM; a lateral one may name the sources to its left."""
-
-    alias: str
-    query: exp.Query
-    env: Env
-    is_lateral: bool
-    renames: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CteSource:
-    """A reference to a common table expression."""
-
-    alias: str
-    cte: Cte
-    node: exp.Table
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RowSource:
-    """Rows that come from no table: VALUES, UNNEST, a table function."""
-
-    alias: str
-    node: exp.Expr
-
-
-Source: TypeAlias = TableSource | QuerySource | CteSource | RowSource
+from sqlbackfill.query.pivots import passed_on, pivot_of
+from sqlbackfill.query.row_sources import (
+    element_kind,
+    exploded,
+    is_row_function,
+    kind_of_elements,
+    kind_of_list_type,
+)
+from sqlbackfill.query.sources import (
+    Cte,
+    CteSource,
+    Env,
+    PivotSource,
+    QuerySource,
+    RowSource,
+    Source,
+    TableSource,
+    has_column_aliases,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -150,14 +112,16 @@ class Scopes:
         with_ = query.args.get("with_")
         visible, own = dict(env), []
         for node in with_.expressions if with_ is not None else ():
-            alias = node.args["alias"]
+            seen = dict(visible)
             cte = Cte(
                 name=node.alias,
                 query=node.this,
-                visible=dict(visible),
+                visible=seen,
                 is_recursive=bool(with_ is not None and with_.args.get("recursive")),
-                renames=bool(alias.args.get("columns")),
+                renames=_renames_columns(node),
             )
+            if cte.is_recursive and names_table(cte.query, cte.name):
+                seen[cte.name] = cte
             own.append(cte)
             visible[cte.name] = cte
         result = (visible, tuple(own))
@@ -181,6 +145,9 @@ class Scopes:
 
     def kind(self, node: exp.Expr, scope: Scope) -> Kind:
         """The kind of an expression that stands in `scope`."""
+        listed = exploded(node)
+        if listed is not None:
+            return self._elements(listed, scope)
         return kind_of(node, lambda column: self._column_kind(column, scope), self._dialect)
 
     def output_kind(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Kind:
@@ -202,12 +169,11 @@ class Scopes:
             names = arm_names(query, name)
             if names is None:
                 return None
-            arms = (query.this, query.expression)
+            arms = [(arm, n) for arm, n in zip((query.this, query.expression), names, strict=True)]
+            if self.is_handed_on(query, name, inner, parent):
+                arms = arms[:1]
             return joint(
-                [
-                    self.output_kind(arm, n, inner, parent) if n else None
-                    for arm, n in zip(arms, names, strict=True)
-                ]
+                [self.output_kind(arm, n, inner, parent) if n else None for arm, n in arms]
             )
         if not isinstance(query, exp.Select):
             return None
@@ -216,25 +182,59 @@ class Scopes:
         expression = projection(scope, name)
         return self.kind(expression, scope) if expression is not None else None
 
+    def is_handed_on(
+        self, union: exp.SetOperation, name: str, env: Env, parent: Scope | None
+    ) -> bool:
+        """Whether `union` is recursive and each step shows column `name` as it finds it."""
+        names = arm_names(union, name)
+        step = union.expression
+        if names is None or names[1] is None or union.args.get("by_name"):
+            return False
+        if not isinstance(step, exp.Select):
+            return False
+        inner, _ = self.enter(step, env)
+        scope = self.scope(step, inner, parent)
+        shown = projection(scope, names[1])
+        shown = shown.unalias() if shown is not None else None
+        found = resolve(shown, scope) if isinstance(shown, exp.Column) else None
+        if shown is None or found is None or found[0] is not scope:
+            return False
+        source = found[1]
+        return isinstance(source, CteSource) and source.cte.query is union and shown.name == name
+
+    def _elements(self, listed: exp.Expr, scope: Scope) -> Kind:
+        """The kind of a list's elements."""
+        found = resolve(listed, scope) if isinstance(listed, exp.Column) else None
+        if found is None:
+            return kind_of_elements(listed, lambda node: self.kind(node, scope), self._dialect)
+        source = found[1]
+        if not isinstance(source, TableSource):
+            return None
+        return kind_of_list_type(self.column_type(source, listed.name), self._dialect)
+
     def _column_kind(self, column: exp.Expr, scope: Scope) -> Kind:
         found = resolve(column, scope)
-        if found is None:
-            return None
-        owner, source = found
+        return None if found is None else self._kind_in(found[1], column.name, found[0])
+
+    def _kind_in(self, source: Source, name: str, owner: Scope) -> Kind:
         match source:
             case TableSource():
-                return kind_of_type(self.column_type(source, column.name), self._dialect)
+                return kind_of_type(self.column_type(source, name), self._dialect)
             case QuerySource(renames=False):
                 around = owner if source.is_lateral else owner.parent
-                return self.output_kind(source.query, column.name, source.env, around)
+                return self.output_kind(source.query, name, source.env, around)
             case CteSource(cte=Cte(renames=False) as cte):
-                return self.output_kind(cte.query, column.name, cte.visible, None)
+                return self.output_kind(cte.query, name, cte.visible, None)
+            case PivotSource(keys=keys) if name in keys:
+                return self._kind_in(source.inner, keys[name], owner)
+            case RowSource():
+                return element_kind(source, name, lambda listed: self._elements(listed, owner))
             case _:
                 return None
 
     def _add(self, node: exp.Expr, scope: Scope) -> None:
         source = self._source(node, scope)
-        if source is None and isinstance(node, exp.Subquery):
+        if source is None and isinstance(node, exp.Subquery) and not node.args.get("pivots"):
             self._add(node.this, scope)
             for join in node.this.args.get("joins") or ():
                 self._add(join.this, scope)
@@ -245,8 +245,31 @@ class Scopes:
         scope.sources[source.alias] = source
 
     def _source(self, node: exp.Expr, scope: Scope) -> Source | None:
+        if not node.args.get("pivots"):
+            return self._plain_source(node, scope)
+        pivot, inner = pivot_of(node), self._plain_source(node, scope)
+        if pivot is None or not isinstance(inner, (TableSource, QuerySource, CteSource)):
+            return None
+        names = self._column_names(inner)
+        keys = passed_on(pivot, names) if names is not None else None
+        return None if keys is None else PivotSource(pivot.alias, inner, keys, pivot)
+
+    def _column_names(self, source: TableSource | QuerySource | CteSource) -> list[str] | None:
+        """All columns of a source in order, None where they are not known."""
+        match source:
+            case TableSource(ref=ref, types=types):
+                if ref is None or ref.columns is None or types is None:
+                    return None
+                return [folded(name, self._dialect) for name, _ in ref.columns]
+            case QuerySource():
+                return None if source.renames else output_names(source.query)
+            case CteSource(cte=cte):
+                is_renamed = cte.renames or has_column_aliases(source.node)
+                return None if is_renamed else output_names(cte.query)
+
+    def _plain_source(self, node: exp.Expr, scope: Scope) -> Source | None:
         alias = node.alias_or_name
-        renames = _renames(node)
+        renames = has_column_aliases(node)
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
             env, _ = self.enter(node, scope.env)
             return QuerySource(alias, node.this, env, is_lateral=False, renames=renames)
@@ -254,7 +277,7 @@ class Scopes:
             if not isinstance(node.this.this, exp.Query):
                 return RowSource(alias, node)
             return QuerySource(alias, node.this.this, scope.env, is_lateral=True, renames=renames)
-        if isinstance(node, (exp.Lateral, exp.Unnest, exp.Values)):
+        if isinstance(node, (exp.Lateral, exp.Unnest, exp.Values)) or is_row_function(node):
             return RowSource(alias, node)
         if not isinstance(node, exp.Table):
             return None
@@ -265,7 +288,7 @@ class Scopes:
     def _table(self, node: exp.Table, alias: str, scope: Scope) -> Source:
         name = node.name
         if name in self._inputs:
-            types = None if _renames(node) else self._input_types(name)
+            types = None if has_column_aliases(node) else self._input_types(name)
             return TableSource(alias, node, name, self._inputs[name], types)
         if not node.args.get("db") and name in scope.env:
             return CteSource(alias, scope.env[name], node)
@@ -352,6 +375,12 @@ def arm_names(union: exp.SetOperation, name: str) -> tuple[str | None, str | Non
     return name, right[position]
 
 
-def _renames(node: exp.Expr) -> bool:
-    alias = node.args.get("alias")
-    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))
+def names_table(query: exp.Expr, name: str) -> bool:
+    """Whether a table anywhere in `query` is called `name`."""
+    return any(table.name == name for table in query.find_all(exp.Table))
+
+
+def _renames_columns(cte: exp.Expr) -> bool:
+    """Whether the list of columns of a CTE gives other names than its query shows."""
+    listed = [column.name for column in cte.args["alias"].args.get("columns") or ()]
+    return bool(listed) and listed != output_names(cte.this)

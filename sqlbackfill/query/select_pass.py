@@ -9,29 +9,28 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from sqlbackfill.partitions.paths import on_days
-from sqlbackfill.query.conditions import (
-    Condition,
-    Membership,
-    conjuncts,
-)
+from sqlbackfill.query.asof import nearest_by
+from sqlbackfill.query.conditions import Condition, Membership, conjuncts
 from sqlbackfill.query.demands import Demand, LeafNeed, follows
 from sqlbackfill.query.determinism import choosers
 from sqlbackfill.query.grouping import Grouping, grouping_of
-from sqlbackfill.query.joins import JoinPass, Leaf, Need, Tree, row_edges
+from sqlbackfill.query.join_tree import Join, Leaf, Tree, row_edges
+from sqlbackfill.query.joins import JoinPass, Need
 from sqlbackfill.query.kinds import same_axis
 from sqlbackfill.query.reasons import Reason
-from sqlbackfill.query.scopes import (
+from sqlbackfill.query.scopes import Scope, Scopes, output_names, projection
+from sqlbackfill.query.sources import (
     CteSource,
+    PivotSource,
     QuerySource,
     RowSource,
-    Scope,
+    Source,
     TableSource,
-    output_names,
-    projection,
+    has_column_aliases,
 )
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
 from sqlbackfill.query.ties import is_felt_elsewhere, shows_only_keys
-from sqlbackfill.query.uniqueness import tells_rows_apart
+from sqlbackfill.query.uniqueness import tells_rows_apart, tells_source_rows_apart
 from sqlbackfill.query.windows import (
     WindowCall,
     depends_on_ties,
@@ -74,12 +73,16 @@ class SelectPass:
         self._subqueries(where, saturated)
         if self.tree is not None:
             outer = self._outer_owners()
-            push = JoinPass(self._terms, outer, self._deliver, self._check)
+            push = JoinPass(self._terms, outer, self._deliver, self._check, self._choose_nearest)
             push.push(self.tree, Need(bounds, where.edges, where.rejects, self.why))
 
     @property
     def _terms(self) -> Terms:
         return self.outer_pass.terms
+
+    @property
+    def _scopes(self) -> Scopes:
+        return self.outer_pass.scopes
 
     def _read(self, key: str) -> Condition:
         clause = self.scope.select.args.get(key)
@@ -159,7 +162,7 @@ class SelectPass:
             nodes = (*call.partition_by, *(o.this for o in call.order))
             if not (
                 not depends_on_ties(call)
-                or tells_rows_apart(self.outer_pass.scopes, self.scope, nodes)
+                or tells_rows_apart(self._scopes, self.scope, nodes)
                 or shows_only_keys(call, select)
             ):
                 confining = call.partition_by if is_felt_elsewhere(call) else nodes
@@ -176,6 +179,15 @@ class SelectPass:
             self.outer_pass.result.confined_choices = True
         else:
             self.outer_pass.result.chances.append(reason)
+
+    def _choose_nearest(self, join: Join, bounds: Mapping[Term, Range]) -> None:
+        """Notes that an ASOF join chooses between equally near rows, for rows that lie in `bounds`."""
+        right = join.right
+        if isinstance(right, Leaf) and isinstance(join.node, exp.Join):
+            names = nearest_by(join.node, right.source.alias)
+            if tells_source_rows_apart(self._scopes, self.scope, right.source, names):
+                return
+        self._choose(bounds, Reason("TIES", join.node, "asof join"))
 
     def _lose_to_window(
         self, wanted: dict[Term, Range], need: dict[Term, Range], call: WindowCall
@@ -238,7 +250,8 @@ class SelectPass:
         for clause in (*select.expressions, *(c for c in clauses if c is not None)):
             for query in _nested_queries(clause):
                 columns = self._membership(members.get(id(query)), bounds)
-                reason = Reason("GLOBAL_SCALAR", query)
+                is_list = isinstance(query.parent, exp.In) and id(query) not in members
+                reason = Reason("NOT_IN_NULL" if is_list else "GLOBAL_SCALAR", query)
                 self.outer_pass.query(
                     query, Demand(columns, facts, (*self.why, reason)), self.scope.env, self.scope
                 )
@@ -284,21 +297,37 @@ class SelectPass:
             and info.owners == leaf.owners
             and not term.endswith("~")
         }
+        self._deliver_to(source, columns, need)
+
+    def _deliver_to(self, source: Source, columns: Mapping[str, Range], need: Need) -> None:
         match source:
             case TableSource():
                 self.outer_pass.result.leaves.append(
                     LeafNeed(source, source.node, columns, need.why)
                 )
             case CteSource():
-                renames = source.cte.renames or _has_column_aliases(source.node)
+                renames = source.cte.renames or has_column_aliases(source.node)
                 self.outer_pass.ask(source.cte, Demand({} if renames else columns, {}, need.why))
             case QuerySource():
                 facts = met(self.demand.facts, need.lateral if source.is_lateral else {})
                 wanted = Demand({} if source.renames else columns, facts, need.why)
                 around = self.scope if source.is_lateral else self.scope.parent
                 self.outer_pass.query(source.query, wanted, source.env, around)
+            case PivotSource():
+                self._deliver_to_pivoted(source, columns, need)
             case RowSource():
                 pass
+
+    def _deliver_to_pivoted(
+        self, source: PivotSource, columns: Mapping[str, Range], need: Need
+    ) -> None:
+        """Bounds on what the rows are grouped by, or on what UNPIVOT leaves as it is."""
+        kept = {source.keys[name]: r for name, r in columns.items() if name in source.keys}
+        for node in choosers(own_nodes(source.node)):
+            self._choose(kept, Reason("TIES", node, node.sql()))
+        if follows(columns) and not follows(kept):
+            need = replace(need, why=(*need.why, Reason("PIVOT_ON_P", source.node)))
+        self._deliver_to(source.inner, kept, need)
 
 
 def _key_edges(edges: list[Edge], grouping: Grouping) -> list[Edge]:
@@ -317,8 +346,3 @@ def _nested_queries(node: exp.Expr) -> list[exp.Query]:
     for inner in own_nodes(node):
         found += [child for child in inner.iter_expressions() if isinstance(child, exp.Query)]
     return found
-
-
-def _has_column_aliases(node: exp.Table) -> bool:
-    alias = node.args.get("alias")
-    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))

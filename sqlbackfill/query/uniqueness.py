@@ -14,17 +14,15 @@ from sqlglot import exp
 from sqlbackfill.query.conditions import conjuncts
 from sqlbackfill.query.determinism import is_unknown_function
 from sqlbackfill.query.grouping import key_nodes
-from sqlbackfill.query.scopes import (
+from sqlbackfill.query.scopes import Scope, Scopes, folded, resolve
+from sqlbackfill.query.sources import (
     CteSource,
     Env,
+    PivotSource,
     QuerySource,
     RowSource,
-    Scope,
-    Scopes,
     Source,
     TableSource,
-    folded,
-    resolve,
 )
 from sqlbackfill.query.windows import own_nodes
 
@@ -65,6 +63,13 @@ def tells_rows_apart(scopes: Scopes, scope: Scope, by: Iterable[exp.Expr]) -> bo
         return _covers_groups(scope.select, {_text(node) for node in nodes})
     found = {column for node in nodes if (column := _own_column(node, scope)) is not None}
     return any(key <= found for key in _row_keys(scopes, scope))
+
+
+def tells_source_rows_apart(
+    scopes: Scopes, scope: Scope, source: Source, names: frozenset[str]
+) -> bool:
+    """Whether no two rows of one source are equal in all the columns `names`."""
+    return any(key <= names for key in _keys(scopes, scope, source))
 
 
 def output_keys(
@@ -159,7 +164,7 @@ def _keys(scopes: Scopes, scope: Scope, source: Source) -> tuple[Key, ...]:
             return output_keys(scopes, cte.query, cte.visible)
         case QuerySource(query=query, env=env, renames=False, is_lateral=False):
             return output_keys(scopes, query, env, scope.parent)
-        case TableSource() | CteSource() | QuerySource() | RowSource():
+        case TableSource() | CteSource() | QuerySource() | RowSource() | PivotSource():
             return ()
 
 

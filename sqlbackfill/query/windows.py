@@ -16,6 +16,7 @@ from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, 
 from sqlbackfill.partitions.zone_images import HOUR_US
 from sqlbackfill.query.images import Image
 from sqlbackfill.query.kinds import Kind, is_time
+from sqlbackfill.query.null_order import written_nulls_first
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.terms import Range, Store, Term, Terms
 from sqlbackfill.query.units import interval_of, whole_number
@@ -95,10 +96,18 @@ def need_of(call: WindowCall, scope: Scope, terms: Terms, wanted: Store) -> dict
     high = None if after is None else limit_after(range_.upper, after[1])
     if low is None and high is None:
         return need
-    unbounded = before is None or after is None
+    unbounded = _may_hold_nulls(first, sides)
     # Rows of one partition are read for the results of another, so none belongs to one alone.
     need.setdefault(term, Range(low, high, nulls=unbounded))
     return need
+
+
+def _may_hold_nulls(first: exp.Ordered, sides: tuple[Image | None, Image | None]) -> bool:
+    """Whether a frame of rows with a key may reach those without; `sides` in the order of the rows."""
+    nulls_first = written_nulls_first(first)
+    if nulls_first is None:
+        return None in sides
+    return (sides[0] if nulls_first else sides[1]) is None
 
 
 def _order_kind(node: exp.Expr, scope: Scope, terms: Terms) -> Kind:
@@ -151,7 +160,7 @@ def _sides(call: WindowCall, kind: Kind) -> tuple[Image | None, Image | None] | 
         return None, _HERE
     unit = (call.spec.args.get("kind") or "").upper()
     sides = [_frame_end(call.spec, end, unit, kind, call) for end in ("start", "end")]
-    if unit not in ("RANGE", "ROWS") or any(side == _UNKNOWN for side in sides):
+    if unit not in ("RANGE", "ROWS", "GROUPS") or any(side == _UNKNOWN for side in sides):
         return None
     return sides[0], sides[1]
 

@@ -217,8 +217,12 @@ class OperatorGenerator(Generator):
         nulls = self._one("", " include nulls")
         if self._maybe(0.6):
             text = f"(select d, ts, e, k, v from {marker}) unpivot{nulls} (x for m in (k, v)) as {alias}"
-            return Source(alias, {"d": "DATE", "ts": "TIMESTAMP", "e": "DATE", "x": "INTEGER"}), text
-        text = f"(select d, e, ts, k, v from {marker}) unpivot{nulls} (x for m in (d, e)) as {alias}"
+            return Source(
+                alias, {"d": "DATE", "ts": "TIMESTAMP", "e": "DATE", "x": "INTEGER"}
+            ), text
+        text = (
+            f"(select d, e, ts, k, v from {marker}) unpivot{nulls} (x for m in (d, e)) as {alias}"
+        )
         del depth
         return Source(alias, {"x": "DATE", "ts": "TIMESTAMP", "k": "INTEGER", "v": "INTEGER"}), text
 

@@ -88,7 +88,7 @@ def test_what_needs_more_is_refuted_with_its_reason(sql: str, kind: ReadKind, co
         ("select d, my_udf(k) from {{ ref('events') }}", "UNKNOWN_NODE"),
         ("select d, k from {{ ref('events') }} tablesample 10%", "SAMPLE"),
         ("select a.d from {{ ref('events') }} a positional join {{ ref('events') }} b", "UNKNOWN_NODE"),
-        ("with recursive r as (select d, 1 as n from {{ ref('events') }} union all select d, n + 1 from r where n < 3) select * from r", "RECURSIVE"),
+        ("with recursive r as (select d, 1 as n from {{ ref('events') }} union all select d + 1, n + 1 from r where n < 3) select * from r", "RECURSIVE"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_never_called_safe(sql: str, code: str) -> None:

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the array reads no table; its element is a DATE, and the LEFT join ties the orders to it.
--- wider: JOIN_NO_PARTITION_LINK P_FROM_UNNEST (the elements of GENERATE_DATE_ARRAY have no type)
 select day, ifnull(sum(o.amount), 0) as revenue
 from unnest(generate_date_array('2020-01-01', '2030-12-31')) as day
 left join {{ ref('orders') }} as o on o.order_date = day

@@ -9,7 +9,6 @@
 -- strategies: range chunk partition
 -- because: each ON ties the next table to the one before: two weeks to ship, thirty days to return. A
 --   shipment that is missing matches no return, so those that matter are bounded by their own ON.
--- wider: JOIN_NO_PARTITION_LINK (the bound that a LEFT join gives its right side does not reach the next ON)
 select o.order_date, o.order_id, s.shipped_on, r.returned_on, r.reason
 from {{ ref('orders') }} as o
 left join {{ ref('shipments') }} as s

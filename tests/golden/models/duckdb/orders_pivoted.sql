@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: PIVOT is GROUP BY of the implicit keys, here the day alone.
--- wider: UNKNOWN_NODE (PIVOT has no rule)
 select order_date, a, b
 from (select order_date, order_id, status from {{ ref('orders') }})
 pivot (count(order_id) for status in ('a' as a, 'b' as b))

@@ -7,7 +7,6 @@
 -- strategies: range chunk partition
 -- because: a validity range bounds valid_from on one side only: valid_from <= order_date < hi, so every
 --   version that began before the end of the partition. It is the join that leaves the other side open.
--- wider: P_OPAQUE (the reason says that p is opaque where a range of a join is open on one side)
 select o.order_date, o.order_id, o.quantity * p.price as revenue
 from {{ ref('orders') }} as o
 inner join {{ ref('price_versions') }} as p

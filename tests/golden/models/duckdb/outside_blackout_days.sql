@@ -6,7 +6,6 @@
 -- verdict: refuted
 -- strategies: range chunk partition
 -- because: NOT IN never takes the bound to the list: one NULL in it, of whatever day, empties the answer.
--- wider: GLOBAL_SCALAR (the reason is named as for any subquery)
 select event_date, user_id
 from {{ ref('events') }}
 where event_date not in (select day from {{ ref('blackout_days') }})

@@ -6,7 +6,6 @@
 -- verdict: refuted
 -- strategies: range chunk partition
 -- because: ASOF takes the last quote before the trade, however old: (-inf, hi).
--- wider: UNKNOWN_NODE (ASOF has no rule)
 select t.traded_at::date as trade_date, t.symbol, t.quantity * q.price as value
 from {{ source('raw', 'trades') }} as t
 asof join {{ source('raw', 'quotes') }} as q

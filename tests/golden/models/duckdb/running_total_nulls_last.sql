@@ -4,6 +4,5 @@
 -- verdict: refuted
 -- strategies: range chunk partition
 -- because: NULLS LAST is written, so rows without a date are never in the frame of one with a date.
--- wider: WINDOW_OMITS_P (rows whose order key is NULL are read although NULLS LAST excludes them)
 select store_id, sale_date, sum(amount) over (partition by store_id order by sale_date nulls last) as total
 from {{ ref('sales') }}

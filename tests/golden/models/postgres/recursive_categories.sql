@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: each step projects the day unchanged, so the demand passes to the anchor and, by the equality
 --   with the recursive part's day, to the step.
--- wider: RECURSIVE (recursive queries have no rule)
 -- run: no (random parents make circles)
 with recursive tree as (
     select day, item, 0 as depth from {{ ref('plans') }} where parent is null

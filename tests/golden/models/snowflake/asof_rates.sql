@@ -6,7 +6,6 @@
 -- verdict: refuted
 -- strategies: range chunk partition
 -- because: MATCH_CONDITION takes the last rate before the payment, however old.
--- wider: UNKNOWN_NODE (ASOF has no rule)
 -- run: no (ASOF is not transpiled)
 select p.payment_id, p.paid_at::date as payment_date, p.amount * r.rate as amount_eur
 from {{ ref('payments') }} as p

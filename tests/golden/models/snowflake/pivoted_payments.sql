@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: PIVOT groups by the columns that it does not name, which is the date.
--- wider: UNKNOWN_NODE (PIVOT has no rule)
 -- run: no (PIVOT is transpiled otherwise)
 select *
 from {{ ref('payments') }}

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: the generator reads no table; the LEFT join ties the orders to the spine's day.
--- wider: UNKNOWN_NODE P_OPAQUE JOIN_NO_PARTITION_LINK WINDOW_OMITS_P TIES (TABLE(GENERATOR) has no rule)
 -- run: no (GENERATOR)
 with spine as (
     select dateadd(day, seq4(), '2020-01-01'::date) as day

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: LATERAL VIEW EXPLODE is row-wise from the left.
--- wider: UNKNOWN_NODE (LATERAL VIEW has no rule)
 SELECT o.order_date, s.sku, count(*) AS sold
 FROM {{ ref('orders') }} AS o
 LATERAL VIEW explode(o.skus) s AS sku

@@ -4,7 +4,6 @@
 -- verdict: proven
 -- strategies: range chunk partition
 -- because: PIVOT groups by what it does not name, the date.
--- wider: UNKNOWN_NODE (PIVOT has no rule)
 -- run: no (PIVOT is transpiled otherwise)
 SELECT *
 FROM (SELECT order_date, status, order_id FROM {{ ref('orders') }})

@@ -14,7 +14,7 @@ from sqlbackfill.query.declared import with_declared
 from sqlbackfill.query.demands import Demand, PassResult
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
-from sqlbackfill.query.fingerprint import fingerprint_of
+from sqlbackfill.query.fingerprint import with_fingerprints
 from sqlbackfill.query.kinds import Kind, same_axis, stored_kind
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
@@ -43,17 +43,11 @@ def _analyse(request: AnalysisRequest) -> QueryFacts:
     try:
         parsed = parse_query(request, places)
     except ProjectError as error:
-        return QueryFacts(
-            errors=error.diagnostics,
-            fingerprint=fingerprint_of(None, request),
-            columns_known=False,
-        )
+        facts = QueryFacts(errors=error.diagnostics, columns_known=False)
+        return with_fingerprints(facts, None, request)
     except RecursionError:
-        return QueryFacts(
-            errors=(_too_deep(request),),
-            fingerprint=fingerprint_of(None, request),
-            columns_known=False,
-        )
+        facts = QueryFacts(errors=(_too_deep(request),), columns_known=False)
+        return with_fingerprints(facts, None, request)
     return _facts(parsed, request, places)
 
 
@@ -85,8 +79,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
         warnings=(*parsed.warnings, *facts.warnings),
     )
     missing = _missing_column(facts, request, places, parsed)
-    # Last, since printing may change the tree.
-    facts = replace(facts, fingerprint=fingerprint_of(parsed, request))
+    facts = with_fingerprints(facts, parsed, request)
     if missing is None:
         return facts
     return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())

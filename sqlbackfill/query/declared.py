@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from typing import TypeAlias
 from sqlbackfill.errors import Diagnostic, Severity
 from sqlbackfill.query.facts import AnalysisRequest, DeclaredRelation, QueryFacts, Read
 from sqlbackfill.query.relations import NoSuchRelation, check_relation
+from sqlbackfill.query.slices import restated
 
 Analyse: TypeAlias = Callable[[AnalysisRequest], QueryFacts]
 _Declared: TypeAlias = tuple[str, DeclaredRelation]
@@ -40,11 +40,14 @@ def with_declared(request: AnalysisRequest, analyse: Analyse) -> QueryFacts:
     if not used:
         return plain
     before = {read.relation: read for read in plain.reads}
+    # A reason may be reworded.
+    said = sorted(repr((name, relation.holds, relation.dialect)) for name, relation in used)
     return replace(
         full,
         reads=tuple(_read(read, before.get(read.relation), used) for read in full.reads),
         warnings=(*full.warnings, *(_noted(request.model, one, before) for one in used)),
-        fingerprint=_fingerprint(plain.fingerprint, used),
+        fingerprint=restated(plain.fingerprint, said),
+        row_fingerprint=restated(plain.row_fingerprint, said),
     )
 
 
@@ -129,9 +132,3 @@ def _noted(model: str, one: _Declared, before: dict[str, Read]) -> Diagnostic:
         model=model,
         notes=(("without it", read.because),) if read is not None and read.because else (),
     )
-
-
-def _fingerprint(fingerprint: str, used: Sequence[_Declared]) -> str:
-    """Another one for other relations; a reason may be reworded."""
-    said = sorted(repr((name, relation.holds, relation.dialect)) for name, relation in used)
-    return hashlib.sha256("\n".join((fingerprint, *said)).encode()).hexdigest()

@@ -71,7 +71,8 @@ class AnalysisRequest:
     `sql` is the analysis render: occurrences stand as the identifiers that key `occurrences`,
     bounds as markers. `locate` maps 1-based positions in `sql` to the user's own file. `partition`
     is None for a model that is not partitioned. `bounds_in_control_flow` tells that the template
-    looked at its bounds, so that other partitions may render other SQL.
+    looked at its bounds, so that other partitions may render other SQL. `covered` is what else the
+    result depends on, for the fingerprint alone.
     """
 
     model: str
@@ -82,6 +83,7 @@ class AnalysisRequest:
     partition: PartitionInfo | None = None
     session_timezone: str = "UTC"
     bounds_in_control_flow: bool = False
+    covered: tuple[str, ...] = ()
 
 
 class ReadKind(StrEnum):
@@ -173,6 +175,9 @@ class QueryFacts:
     `has_confined_choices`: rows that are equal in an ORDER BY may come out differently from run to
     run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
     `unique_keys`: sets of output columns that no two rows of the table share, NULL equal to NULL.
+    `row_fingerprint` and `column_fingerprints` are the parts of which slices are made, empty where
+    names are not resolved. `input_columns` holds, for each table that is read, the columns that can
+    change the result, None for all of them.
     """
 
     columns: tuple[OutputColumn, ...] = ()
@@ -193,5 +198,8 @@ class QueryFacts:
     is_clock_dependent: bool = False
     partition_type: BoundType | None = None
     fingerprint: str = ""
+    row_fingerprint: str = ""
+    column_fingerprints: tuple[tuple[str, str], ...] = ()
+    input_columns: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()

@@ -1,56 +1,227 @@
-"""A hash of what a query means, so that layout and comments do not count as a change.
+"""Hashes of what a query means: as a whole, its rows alone, and each output column in them.
 
-A false split wastes compute, a false merge leaves wrong data: only rewrites that keep every result
-are applied (names resolved, aliases made explicit), and on any doubt the text itself is hashed.
+A false split wastes compute, a false merge leaves wrong data: where a name is not resolved the tree as
+written is hashed, and where it does not parse the text.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+import msgspec
 import sqlglot
 from sqlglot.errors import SqlglotError
 
-from sqlbackfill.query.facts import AnalysisRequest
-from sqlbackfill.query.parse import ParsedQuery
+from sqlbackfill.errors import ProjectError
+from sqlbackfill.query.blocks import Unresolvable, short_hash
+from sqlbackfill.query.canonical import Canonical
+from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts
+from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
+from sqlbackfill.query.plain_text import plain_text
+from sqlbackfill.query.scopes import Scopes
+from sqlbackfill.query.slices import restated
 
-_VERSION = "1"
+_VERSION: Final = "2"
+_SQLGLOT: Final = str(getattr(sqlglot, "__version__", ""))
+_FAILURES: Final = (
+    Unresolvable, SqlglotError, ValueError, KeyError, AttributeError, TypeError, IndexError, RecursionError,
+)  # fmt: skip
+
+InputColumns = tuple[tuple[str, tuple[str, ...] | None], ...]
 
 
-def fingerprint_of(parsed: ParsedQuery | None, request: AnalysisRequest) -> str:
-    """SHA-256 in hex of the query, its dialect, its inputs and their columns, and its partitioning.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprints:
+    """The hashes of one query.
 
-    The tree is of no use afterwards: printing it without a copy of it may change it.
+    `rows` says which rows there are and `columns` what each output column holds in them, from which
+    `slices.slice_fingerprint` makes that of a part; both are empty where names are not resolved.
+    `input_columns` are the columns of each input that can change the result, None for all of them.
     """
-    text, how = request.sql, "text"
+
+    whole: str
+    rows: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    input_columns: InputColumns = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCode:
+    """All that a fingerprint was made of, to make it again under another version of the parser.
+
+    `claims` are the author's overrides as they were put onto it.
+    """
+
+    fingerprint: str
+    sql: str
+    dialect: str
+    inputs: Mapping[str, InputRef] = field(default_factory=dict)
+    partition: PartitionInfo | None = None
+    session_timezone: str = "UTC"
+    bounds_in_control_flow: bool = False
+    covered: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """JSON that `of_text` reads."""
+        return msgspec.json.encode(self).decode()
+
+    @staticmethod
+    def of_text(text: str) -> StoredCode:
+        """Raises msgspec.ValidationError or DecodeError for what is none."""
+        return msgspec.json.decode(text, type=StoredCode)
+
+
+def with_fingerprints(
+    facts: QueryFacts, parsed: ParsedQuery | None, request: AnalysisRequest
+) -> QueryFacts:
+    """The facts of a query with its fingerprints and the columns that it uses of its inputs."""
+    found = fingerprints_of(parsed, request)
+    return replace(
+        facts,
+        fingerprint=found.whole,
+        row_fingerprint=found.rows,
+        column_fingerprints=found.columns,
+        input_columns=found.input_columns,
+    )
+
+
+def fingerprints_of(parsed: ParsedQuery | None, request: AnalysisRequest) -> Fingerprints:
+    """The fingerprints of a parsed query; None for one that does not parse."""
     if parsed is not None and parsed.is_qualified:
-        with contextlib.suppress(SqlglotError, ValueError, RecursionError):
-            printed = parsed.tree.sql(dialect=request.dialect, comments=False, copy=False)
-            text, how = printed, "tree"
-    info = request.partition
-    document = {
-        "version": _VERSION,
-        "how": how,
-        "sql": text,
-        "dialect": request.dialect,
-        "sqlglot": str(getattr(sqlglot, "__version__", "")),
-        "session_timezone": request.session_timezone,
-        "inputs": {
-            marker: [ref.relation, ref.columns, ref.filtered, ref.is_this]
-            for marker, ref in sorted(request.occurrences.items())
+        with contextlib.suppress(*_FAILURES):
+            return _canonical(parsed, request)
+    form, text = "text", request.sql
+    with contextlib.suppress(*_FAILURES):
+        trees = sqlglot.parse(request.sql, dialect=request.dialect)
+        text = "\n".join(plain_text(t, _names(request)) for t in trees if t is not None)
+        form = "tree"
+    head = [_head(request), text, *_schemas(request.occurrences.values())]
+    return Fingerprints(
+        whole=_made(form, head),
+        input_columns=tuple((relation, None) for relation in sorted(_relations(parsed, request))),
+    )
+
+
+def stored_code(
+    request: AnalysisRequest, fingerprint: str, claims: tuple[str, ...] = ()
+) -> StoredCode:
+    """What has to be kept beside a fingerprint so that `recomputed` can make it again."""
+    return StoredCode(
+        fingerprint=fingerprint,
+        sql=request.sql,
+        dialect=request.dialect,
+        inputs={
+            marker: replace(
+                ref,
+                partition=None,
+                unique_keys=(),
+                relations=(),
+            )
+            for marker, ref in request.occurrences.items()
         },
-        "partition": None
-        if info is None
-        else [
-            info.column,
-            info.grain,
-            info.timezone,
-            info.naive,
-            info.column_type,
-            info.week_start,
-        ],
-        "control_flow": request.bounds_in_control_flow,
+        partition=request.partition,
+        session_timezone=request.session_timezone,
+        bounds_in_control_flow=request.bounds_in_control_flow,
+        covered=request.covered,
+        claims=claims,
+    )
+
+
+def recomputed(stored: StoredCode) -> Fingerprints:
+    """What the code behind a stored fingerprint has for fingerprints today.
+
+    Where that was made by this version of the parser, `whole` is the stored one.
+    """
+    request = AnalysisRequest(
+        model="",
+        sql=stored.sql,
+        dialect=stored.dialect,
+        occurrences=stored.inputs,
+        partition=stored.partition,
+        session_timezone=stored.session_timezone,
+        bounds_in_control_flow=stored.bounds_in_control_flow,
+        covered=stored.covered,
+    )
+    parsed: ParsedQuery | None = None
+    with contextlib.suppress(ProjectError, RecursionError):
+        parsed = parse_query(request, Places(request))
+    found = fingerprints_of(parsed, request)
+    return replace(
+        found,
+        whole=restated(found.whole, stored.claims),
+        rows=restated(found.rows, stored.claims),
+    )
+
+
+def is_of_this_version(fingerprint: str) -> bool:
+    """Whether a fingerprint may be compared as it stands with one that is made now."""
+    return fingerprint.split("-")[1:2] == [_SQLGLOT] and fingerprint.startswith(_FORMS)
+
+
+_FORMS: Final = tuple(f"{form}{_VERSION}-" for form in ("query", "tree", "text"))
+
+
+def _canonical(parsed: ParsedQuery, request: AnalysisRequest) -> Fingerprints:
+    scopes = Scopes(request.occurrences, request.dialect)
+    canonical = Canonical(scopes, parsed.tree, request.dialect)
+    block = canonical.query()
+    names, columns = block.names or (), block.columns()
+    head = _head(request)
+    return Fingerprints(
+        whole=_made("query", [head, block.rows, *map(repr, names), *columns]),
+        rows=_made("rows", [head, block.rows]),
+        columns=tuple((name, short_hash(text)) for name, text in zip(names, columns, strict=True)),
+        input_columns=tuple(
+            (relation, tuple(sorted(used))) for relation, used in sorted(canonical.used.items())
+        ),
+    )
+
+
+def _made(form: str, parts: Iterable[str]) -> str:
+    return f"{form}{_VERSION}-{_SQLGLOT}-{short_hash(json.dumps([form, *parts]))}"
+
+
+def _head(request: AnalysisRequest) -> str:
+    """What else the result depends on."""
+    info = request.partition
+    partition = info and [
+        info.column,
+        info.grain,
+        info.timezone,
+        info.naive,
+        info.column_type,
+        info.week_start,
+    ]
+    return json.dumps(
+        [
+            request.dialect,
+            request.session_timezone,
+            partition,
+            request.bounds_in_control_flow,
+            request.covered,
+        ]
+    )
+
+
+def _names(request: AnalysisRequest) -> dict[str, str]:
+    return {
+        marker: repr((ref.relation, ref.filtered, ref.is_this))
+        for marker, ref in request.occurrences.items()
     }
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _schemas(inputs: Iterable[InputRef]) -> list[str]:
+    return sorted({repr((ref.relation, ref.columns)) for ref in inputs})
+
+
+def _relations(parsed: ParsedQuery | None, request: AnalysisRequest) -> set[str]:
+    """The tables that an unresolved query names."""
+    found = {ref.relation for ref in request.occurrences.values()}
+    if parsed is not None:
+        found |= {table.name for table in parsed.hard_coded}
+    return found

@@ -208,20 +208,22 @@ def _fill(
             is_selected or request.missing_upstream == "build"
         )
         wanted = needed.get(name, PartitionSet.empty())
+        unread = chosen.all_of(name)
         while True:
             holes = candidate.holes_in(wanted) - chosen.all_of(name)
             holes -= unfilled.get(name, PartitionSet.empty())
             if holes and may_fill:
                 chosen.add(name, Reason.FILL, holes)
+                unread |= holes
             elif holes:
                 unfilled[name] = unfilled.get(name, PartitionSet.empty()) | holes
-            read = reads.upstream(name, chosen.all_of(name))
-            own = read.pop(name, PartitionSet.empty())
-            if not (own - wanted):
+            read = reads.upstream(name, unread)
+            wanted = read.pop(name, PartitionSet.empty()) - chosen.all_of(name)
+            for upstream, partitions in read.items():
+                needed[upstream] = needed.get(upstream, PartitionSet.empty()) | partitions
+            unread = PartitionSet.empty()
+            if not candidate.holes_in(wanted) - unfilled.get(name, PartitionSet.empty()):
                 break
-            wanted |= own
-        for upstream, partitions in read.items():
-            needed[upstream] = needed.get(upstream, PartitionSet.empty()) | partitions
     return unfilled
 
 
@@ -238,18 +240,35 @@ def _block_readers(
             withheld.partitions
         )
     for name, candidate in candidates.items():
-        by: list[tuple[str, PartitionSet]] = []
-        blocked = PartitionSet.empty()
-        for edge in reads.edges[name]:
-            missing = absent.get(edge.upstream, PartitionSet.empty())
-            touched = reads.touching(name, edge.upstream, missing) & choice.chosen.all_of(name)
-            if touched:
-                blocked |= touched
-                by.append((edge.upstream, missing & reads.upstream(name, touched)[edge.upstream]))
+        blocked, by = _readers_of(absent, name, reads, choice.chosen.all_of(name))
         if blocked:
             choice.chosen.remove(name, blocked)
             absent[name] = absent.get(name, PartitionSet.empty()) | blocked
             choice.blocked.append(_blocked(candidate, blocked, by, candidates))
+
+
+def _readers_of(
+    absent: Mapping[str, PartitionSet], name: str, reads: Reads, chosen: PartitionSet
+) -> tuple[PartitionSet, list[tuple[str, PartitionSet]]]:
+    """Of `chosen` those that read what is absent, or one another's absent rows, and what they lack."""
+    by: dict[str, PartitionSet] = {}
+    blocked = PartitionSet.empty()
+    while True:
+        found = PartitionSet.empty()
+        for edge in reads.edges[name]:
+            missing = absent.get(edge.upstream, PartitionSet.empty())
+            if edge.upstream == name:
+                missing |= blocked
+            touched = reads.touching(name, edge.upstream, missing) & (chosen - blocked)
+            if touched:
+                found |= touched
+                lacking = missing & reads.upstream(name, touched)[edge.upstream]
+                by[edge.upstream] = by.get(edge.upstream, PartitionSet.empty()) | lacking
+        if not found:
+            break
+        blocked |= found
+    others = {upstream: lacking for upstream, lacking in by.items() if upstream != name}
+    return blocked, [*(others or by).items()]
 
 
 def _blocked(

@@ -138,7 +138,10 @@ class Reads:
             ordinals = (source.ordinal_of_key(key) for key in sorted(wanted))
             return PartitionSet.of(tuple((o, o + 1) for o in ordinals if o is not None)) & horizon
         for start, end in partitions.ranges:
-            first, last = self._span(edge, output.span_bounds(start, end))
+            # An end may be bound to the start of a partition, as in `day = partition.start`.
+            first, last = self._span(edge, output.bounds(start))
+            if end - start > 1:
+                last = self._span(edge, output.bounds(end - 1))[1]
             read |= self.horizons[edge.upstream].clip(first, last)
         return read
 

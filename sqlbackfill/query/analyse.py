@@ -17,6 +17,7 @@ from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
 from sqlbackfill.query.fingerprint import with_fingerprints
 from sqlbackfill.query.kinds import Kind, same_axis, stored_kind
 from sqlbackfill.query.lineage import Lineage
+from sqlbackfill.query.own_columns import agrees, knowing_itself
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
 from sqlbackfill.query.read_window import ReadWindowPass
 from sqlbackfill.query.reasons import Reason
@@ -39,6 +40,15 @@ def analyse(request: AnalysisRequest) -> QueryFacts:
 
 
 def _analyse(request: AnalysisRequest) -> QueryFacts:
+    facts = _analyse_as_known(request)
+    again = knowing_itself(request, facts)
+    if again is None:
+        return facts
+    known = _analyse_as_known(again)
+    return known if agrees(known, facts) else facts
+
+
+def _analyse_as_known(request: AnalysisRequest) -> QueryFacts:
     places = Places(request)
     try:
         parsed = parse_query(request, places)

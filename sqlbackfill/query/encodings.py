@@ -25,7 +25,7 @@ Found: TypeAlias = tuple[exp.Expr, Image, Image]
 ToWall: TypeAlias = Callable[[Kind], tuple[Image, Image] | None]
 
 _SECOND_US: Final = 1_000_000
-# Between these a double tells microseconds apart, and "towards zero" is downward.
+# Between these a double tells microseconds apart.
 _MODERN: Final = (Step(Op.AT_LEAST, _SECOND_US), Step(Op.AT_MOST, 2**32 * _SECOND_US))
 
 
@@ -127,9 +127,13 @@ def _count_images(count: Count) -> tuple[Image, Image]:
     low: tuple[Step, ...] = (Step(Op.DIVIDE_LO, unit),)
     high: tuple[Step, ...] = (Step(Op.DIVIDE_HI, unit),)
     back: tuple[Step, ...] = (Step(Op.MULTIPLY, unit),)
-    if count.rounding is not Rounding.DOWN:
-        low, high, back = _MODERN + low, _MODERN + high, back + _MODERN
-    return then((low, high), since), then(until, (back, back))
+    first = back
+    if count.rounding is Rounding.NONE:
+        low, high = _MODERN + low, _MODERN + high
+        first = back = back + _MODERN
+    elif count.rounding is Rounding.EITHER:
+        high, first = (*high, Step(Op.SHIFT, 1)), (*back, Step(Op.SHIFT, -unit))
+    return then((low, high), since), then(until, (first, back))
 
 
 def _digits_link(digits: Digits, source: Kind, to_wall: ToWall) -> Found | None:

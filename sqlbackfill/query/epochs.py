@@ -42,10 +42,10 @@ class Epoch:
 
 
 class Rounding(StrEnum):
-    """What becomes of a part of a unit: dropped downward, dropped towards zero, or kept."""
+    """What becomes of a part of a unit: dropped downward, rounded to either neighbour, or kept."""
 
     DOWN = "down"
-    TO_ZERO = "to_zero"
+    EITHER = "either"
     NONE = "none"
 
 
@@ -99,7 +99,7 @@ def count_of(node: exp.Expr, dialect: str) -> Count | None:
         found = _unix_count(node, dialect)
     elif dialect == "snowflake" and isinstance(node, exp.Extract):
         unit = _SNOWFLAKE_PARTS.get(node.name.lower())
-        found = None if unit is None else Count(node.expression, unit, Rounding.TO_ZERO, _FINE)
+        found = None if unit is None else Count(node.expression, unit, Rounding.EITHER, _FINE)
     elif dialect == "postgres" and isinstance(node, exp.Extract) and node.name.lower() == "epoch":
         found = Count(node.expression, _SECOND_US, Rounding.NONE, _ALL)
     else:
@@ -117,7 +117,7 @@ def _duckdb_count(node: exp.Expr) -> Count | None:
     if isinstance(node, exp.Extract) and node.name.lower() == "epoch":
         return Count(node.expression, _SECOND_US, Rounding.NONE, _ALL)
     if isinstance(node, exp.UnixToTime) and _scale(node.args.get("scale")) == 3:
-        return Count(node.this, 1_000, Rounding.TO_ZERO, _ALL)
+        return Count(node.this, 1_000, Rounding.EITHER, _ALL)
     if isinstance(node, exp.Anonymous):
         name, arguments = node.name.lower(), node.expressions
         if name == "epoch_us" and len(arguments) == 1:

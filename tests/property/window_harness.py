@@ -202,6 +202,18 @@ def _bounds(rng: random.Random, kind: BoundType, *, one_day: bool) -> tuple[Boun
     return start, end
 
 
+def _bounds_among_values(query: Query, databases: Databases, rng: random.Random) -> tuple[int, int]:
+    """Bounds of whole numbers, mostly such that a row of the first of the databases lies within."""
+    sql = plain(query, 0, 1, BoundType.INTEGER)
+    try:
+        rows = databases.rows(f"select distinct p::bigint::varchar from ({sql}) z order by all")
+    except (duckdb.Error, UnicodeDecodeError):
+        rows = []
+    values = [int(row[0]) for row in rows if row[0] is not None]
+    lo = rng.choice(values or [0]) + rng.choice((0, 0, 0, -1, 1))
+    return lo, lo + rng.choice((1, 1, 1, 2, 24, 100, 86_400))
+
+
 def check(
     number: int, query: Query, databases: Databases, counts: Counts, rng: random.Random
 ) -> None:
@@ -227,6 +239,9 @@ def check(
                 counts.invalid += 1
             return
         lo, hi = _bounds(rng, kind, one_day=pinned)
+        if kind is BoundType.INTEGER:
+            databases.connection.execute(f"set schema = 'db{database}'")
+            lo, hi = _bounds_among_values(query, databases, rng)
         inside = f"p >= {literal(lo, kind)} and p < {literal(hi, kind)}"
         try:
             expected = _expected(query, databases, database, (lo, hi), kind, held)

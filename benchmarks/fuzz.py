@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 
+from tests.property.query_generators import GENERATORS
 from tests.property.window_harness import run
 
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--databases", type=int, default=6)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--generator", choices=sorted(GENERATORS), default="queries")
     parser.add_argument("--focus", choices=("all", "joins", "windows", "groups", "sets"))
     given = parser.parse_args()
     started = time.process_time()
@@ -27,9 +29,10 @@ def main() -> int:
         range(given.first, given.first + given.queries),
         databases=given.databases,
         focus=given.focus,
+        make=GENERATORS[given.generator],
     )
     print(
-        f"seed {given.seed}: {counts.queries} queries x {given.databases} databases, "
+        f"{given.generator}, seed {given.seed}: {counts.queries} queries x {given.databases} databases, "
         f"{counts.checks} checks, {counts.rows} rows compared, {len(counts.mismatches)} mismatches; "
         f"{counts.injected} queries with injected ranges, {counts.by_chance} left to chance, "
         f"{counts.author_held} with author's bounds that hold, {counts.author_pinned} that do not, "

@@ -204,11 +204,19 @@ class OperatorGenerator(Generator):
         left = {n: kind for n, kind in columns.items() if n not in pivoted}
         if group:
             left = {n: kind for n, kind in left.items() if n == group.rsplit(" ", 1)[1]}
+        shown = alias
+        if self._maybe(0.25) and not group and values != "1, 2, 3":
+            made = len(values.split(", "))
+            names = [*(f"a{n}" for n in range(len(left))), *(f"b{n}" for n in range(made))]
+            shown = f"{alias}({', '.join(names)})"
+            left = {f"a{n}": kind for n, kind in enumerate(left.values())}
+        elif values == f"1 as {key}" and key in pivoted:
+            left = {**left, key: "DATE"}
         if self._maybe(0.5):
             text += f" as {inner}"
         return (
             Source(alias, left),
-            f"{text} pivot ({aggregate} for {field_} in ({values}){group}) as {alias}",
+            f"{text} pivot ({aggregate} for {field_} in ({values}){group}) as {shown}",
         )
 
     def _unpivot(self, depth: int) -> tuple[Source, str]:

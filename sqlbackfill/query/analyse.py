@@ -25,7 +25,7 @@ from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.separability import Judgement, judge
 from sqlbackfill.query.terms import OWN_PARTITION, Terms
 from sqlbackfill.query.uniqueness import output_keys
-from sqlbackfill.query.values import Constants, count_markers
+from sqlbackfill.query.values import Constants, count_markers, may_hold_marker
 
 
 def analyse(request: AnalysisRequest) -> QueryFacts:
@@ -130,7 +130,8 @@ def _passes(
     parsed: ParsedQuery, request: AnalysisRequest, partition_type: Kind, kind: Kind
 ) -> tuple[PassResult, PassResult | None]:
     """The pass that gives the windows, and the one without the author's bounds that judges them."""
-    bounds_written = count_markers(parsed.tree) > 0 or request.bounds_in_control_flow
+    holds_marker = may_hold_marker(request.sql) and count_markers(parsed.tree) > 0
+    bounds_written = holds_marker or request.bounds_in_control_flow
     judged = (
         _pass(parsed, request, (partition_type, kind), with_author_bounds=False)
         if bounds_written

@@ -32,6 +32,9 @@ _CLOCKS: Final = (
     exp.CurrentTime,
     exp.CurrentDatetime,
 )
+IMPURE: Final = (*_VOLATILE, *_CLOCKS, exp.Anonymous)
+"""All that `is_volatile` or `is_clock` may hold for."""
+
 _CLOCK_NAMES: Final = frozenset(
     [
         "now",

@@ -51,6 +51,7 @@ _SAMPLE_DAYS = (
 _NEVER_US = 0
 
 
+@lru_cache(maxsize=4096)
 def offsets_of(
     window: ReadWindow, info: PartitionInfo, output: Kind
 ) -> tuple[int | None, int | None]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import DialectType
 from sqlglot.errors import OptimizeError, ParseError, SqlglotError, TokenError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
@@ -16,7 +20,10 @@ from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls
 from sqlbackfill.query.scopes import data_type, folded
-from sqlbackfill.query.values import MARKERS
+from sqlbackfill.query.values import MARKERS, may_hold_marker
+
+_MERGING_JOIN: Final = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
+_OCCURRENCE: Final = re.compile("__sb_occurrence_", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -87,9 +94,11 @@ def parse_query(request: AnalysisRequest, places: Places) -> ParsedQuery:
 
 
 def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
-    _print_bounds_as_text(parsed.tree)
+    if may_hold_marker(request.sql):
+        _print_bounds_as_text(parsed.tree)
     _name_occurrences(parsed, request)
-    _guard_outer_using(parsed.tree)
+    if _MERGING_JOIN.search(request.sql):
+        _guard_outer_using(parsed.tree)
     mark_written_nulls(parsed.tree, request.sql, request.dialect)
 
 
@@ -169,13 +178,17 @@ def _print_bounds_as_text(tree: exp.Query) -> None:
 def _name_occurrences(parsed: ParsedQuery, request: AnalysisRequest) -> None:
     """Gives every occurrence the alias that its relation's name would be in SQL."""
     names = request.occurrences
+    named = 0
     for table in list(parsed.tree.find_all(exp.Table)):
         if table.name in names and not table.args.get("db"):
+            named += 1
             table.this.set("quoted", True)
             if not table.alias:
                 alias = _identifier(names[table.name])
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
                 parsed.aliases[table.name] = alias
+    if named == len(_OCCURRENCE.findall(request.sql)):
+        return  # each marker in the text is a table, so none stands before a column's name
     for column in parsed.tree.find_all(exp.Column):
         if column.table in names:
             ref = names[column.table]
@@ -198,14 +211,13 @@ def _guard_outer_using(tree: exp.Query) -> None:
 
 def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None:
     """Resolves names and types in place; what went wrong, after which the tree is of no use."""
-    schema = MappingSchema(
+    schema = _InputSchema(
         {
             marker: _schema(ref.columns, request.dialect)
             for marker, ref in request.occurrences.items()
             if ref.columns is not None
         },
-        dialect=request.dialect,
-        normalize=False,
+        request.dialect,
     )
     try:
         qualified = qualify(
@@ -224,7 +236,42 @@ def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None
     return None
 
 
-def _schema(columns: tuple[tuple[str, str], ...], dialect: str) -> dict[str, exp.DataType]:
+class _InputSchema(MappingSchema):
+    """The inputs' columns by marker.
+
+    Looked up by name alone: sqlglot's own way hashes the table's syntax tree for every column.
+    """
+
+    def __init__(self, columns: Mapping[str, Mapping[str, exp.DataType]], dialect: str) -> None:
+        super().__init__({**columns}, dialect=dialect, normalize=False)
+        self._columns = columns
+        self._no_type = exp.DataType.build("unknown")
+
+    def column_names(
+        self,
+        table: exp.Table | str,
+        only_visible: bool = False,  # noqa: ARG002  (all are)
+        dialect: DialectType = None,  # noqa: ARG002
+        normalize: bool | None = None,  # noqa: ARG002
+    ) -> list[str]:
+        return list(self._of(table))
+
+    def get_column_type(
+        self,
+        table: exp.Table | str,
+        column: exp.Column | str,
+        dialect: DialectType = None,  # noqa: ARG002
+        normalize: bool | None = None,  # noqa: ARG002
+    ) -> exp.DataType:
+        name = column if isinstance(column, str) else column.name
+        return self._of(table).get(name) or self._no_type
+
+    def _of(self, table: exp.Table | str) -> Mapping[str, exp.DataType]:
+        return self._columns.get(table if isinstance(table, str) else table.name) or {}
+
+
+@lru_cache(maxsize=4096)
+def _schema(columns: tuple[tuple[str, str], ...], dialect: str) -> Mapping[str, exp.DataType]:
     """Columns as the tree spells them, one whose type cannot be read as of unknown type."""
     return {
         folded(name, dialect): data_type(text, dialect) or exp.DataType.build("unknown")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlbackfill.errors import Diagnostic, Severity
-from sqlbackfill.query.determinism import is_clock, is_volatile
+from sqlbackfill.query.determinism import IMPURE, is_clock, is_volatile
 from sqlbackfill.query.facts import AnalysisRequest
 from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.reasons import Reason, chance
@@ -22,7 +22,7 @@ def impurities(
     where it stands in a filter.
     """
     volatile, clocks = [], []
-    for node in parsed.tree.walk():
+    for node in parsed.tree.find_all(*IMPURE):
         if is_volatile(node):
             volatile.append(node)
         elif is_clock(node):

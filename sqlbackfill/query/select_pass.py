@@ -35,6 +35,7 @@ from sqlbackfill.query.windows import (
     WindowCall,
     depends_on_ties,
     need_of,
+    outermost_queries,
     own_nodes,
     window_call,
     windows_in,
@@ -248,7 +249,7 @@ class SelectPass:
         members = {id(m.query): m for m in where.memberships}
         clauses = [select.args.get(k) for k in ("where", "group", "having", "qualify", "order")]
         for clause in (*select.expressions, *(c for c in clauses if c is not None)):
-            for query in _nested_queries(clause):
+            for query in outermost_queries(clause):
                 columns = self._membership(members.get(id(query)), bounds)
                 is_list = isinstance(query.parent, exp.In) and id(query) not in members
                 reason = Reason("NOT_IN_NULL" if is_list else "GLOBAL_SCALAR", query)
@@ -270,7 +271,7 @@ class SelectPass:
         )
         for node in (join, *nested):
             on = node.args.get("on")
-            for query in _nested_queries(on) if on is not None else ():
+            for query in outermost_queries(on) if on is not None else ():
                 why = (*self.why, Reason("GLOBAL_SCALAR", query))
                 demand = Demand({}, self.demand.facts, why)
                 self.outer_pass.query(query, demand, self.scope.env, self.scope)
@@ -338,11 +339,3 @@ def _key_edges(edges: list[Edge], grouping: Grouping) -> list[Edge]:
 
 def _name(call: WindowCall) -> str:
     return call.function.sql_name().lower() if isinstance(call.function, exp.Func) else ""
-
-
-def _nested_queries(node: exp.Expr) -> list[exp.Query]:
-    """The outermost queries below `node`."""
-    found: list[exp.Query] = []
-    for inner in own_nodes(node):
-        found += [child for child in inner.iter_expressions() if isinstance(child, exp.Query)]
-    return found

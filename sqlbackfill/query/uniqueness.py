@@ -175,7 +175,7 @@ def _renames(node: exp.Table) -> bool:
 
 def _group_keys(query: exp.Select) -> tuple[Key, ...]:
     keys, is_super = key_nodes(query.args["group"], query)
-    shown = {_text(one.unalias()): one.alias_or_name for one in query.expressions}
+    shown = _shown(query, keys)
     if is_super or any(_text(key) not in shown for key in keys):
         return ()
     return (frozenset(shown[_text(key)] for key in keys),)
@@ -184,7 +184,6 @@ def _group_keys(query: exp.Select) -> tuple[Key, ...]:
 def _numbered_keys(select: exp.Select) -> list[Key]:
     """The PARTITION BY of a row_number() of which QUALIFY keeps one."""
     qualify = select.args.get("qualify")
-    shown = {_text(one.unalias()): one.alias_or_name for one in select.expressions}
     found = []
     for node in conjuncts(qualify.this) if qualify is not None else ():
         if not isinstance(node, exp.EQ) or not isinstance(node.expression, exp.Literal):
@@ -193,6 +192,7 @@ def _numbered_keys(select: exp.Select) -> list[Key]:
         if not isinstance(window, exp.Window) or not isinstance(window.this, exp.RowNumber):
             continue
         by = window.args.get("partition_by") or []
+        shown = _shown(select, by)
         if not window.args.get("alias") and all(_text(one) in shown for one in by):
             found.append(frozenset(shown[_text(one)] for one in by))
     return found
@@ -204,14 +204,36 @@ def _covers_groups(select: exp.Select, texts: set[str]) -> bool:
         return False
     keys, is_super = key_nodes(group, select)
     shown = {
-        _text(one.unalias()): _text(exp.column(one.alias_or_name)) for one in select.expressions
+        text: _text(exp.column(name)) for text, name in _shown(select, keys).items()
     }
     return not is_super and all(
         _text(key) in texts or shown.get(_text(key), "\0") in texts for key in keys
     )
 
 
-def _text(node: exp.Expr) -> str:
+def _shown(select: exp.Select, wanted: Iterable[exp.Expr]) -> dict[str, str]:
+    """The names under which the SELECT shows expressions, by text; at least those that are `wanted`.
+
+    Printing is slow: what is of another kind than all that is wanted is left out.
+    """
+    kinds = {type(_bare(node)) for node in wanted}
+    return {
+        _text(node): one.alias_or_name
+        for one in select.expressions
+        if type(_bare(node := one.unalias())) in kinds
+    }
+
+
+def _bare(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
+    return node
+
+
+def _text(node: exp.Expr) -> str:
+    node = _bare(node)
+    if isinstance(node, exp.Column):
+        parts = node.parts
+        if all(isinstance(part, exp.Identifier) for part in parts):
+            return ".".join(f'"{part.name}"' if part.quoted else part.name for part in parts)
     return node.sql()

@@ -19,6 +19,8 @@ START: Final = "__sb_start__"
 END: Final = "__sb_end__"
 KEY: Final = "__sb_key__"
 MARKERS: Final = (START, END, KEY)
+_MARKER: Final = re.compile("|".join(MARKERS))
+_MARKER_IN_TEXT: Final = re.compile(_MARKER.pattern, re.IGNORECASE)  # names may be folded
 _ORIGINS: Final = {START: Origin.LO, END: Origin.HI}
 
 
@@ -158,10 +160,13 @@ def holds_marker(node: exp.Expr) -> bool:
 def count_markers(node: exp.Expr) -> int:
     """How often bounds of the partition stand in `node`, inside other text too."""
     return sum(
-        1
-        for leaf in node.find_all(exp.Literal, exp.Identifier)
-        if any(marker in leaf.name for marker in MARKERS)
+        1 for leaf in node.find_all(exp.Literal, exp.Identifier) if _MARKER.search(leaf.name)
     )
+
+
+def may_hold_marker(sql: str) -> bool:
+    """False where no bound of the partition can stand anywhere in what `sql` is parsed to."""
+    return _MARKER_IN_TEXT.search(sql) is not None
 
 
 def _is_date(node: exp.Expr) -> bool:

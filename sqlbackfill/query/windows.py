@@ -224,7 +224,7 @@ def _range_reach(value: exp.Expr, side: str, kind: Kind, *, ascending: bool) -> 
     return low, high
 
 
-_LEAVES: Final = (exp.Column, exp.Literal, exp.Identifier, exp.DataType)
+_LEAVES: Final = frozenset({exp.Column, exp.Literal, exp.Identifier, exp.DataType})
 
 
 def windows_in(nodes: list[exp.Expr]) -> list[exp.Window]:
@@ -241,7 +241,22 @@ def own_nodes(node: exp.Expr) -> list[exp.Expr]:
     while stack:
         current = stack.pop()
         result.append(current)
-        if isinstance(current, _LEAVES):
-            continue
-        stack += [c for c in current.iter_expressions() if not isinstance(c, exp.Query)]
+        if type(current) not in _LEAVES:
+            stack += [c for c in current.iter_expressions() if not isinstance(c, exp.Query)]
     return result
+
+
+def outermost_queries(node: exp.Expr) -> list[exp.Query]:
+    """The outermost queries below `node`."""
+    found: list[exp.Query] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if type(current) in _LEAVES:
+            continue
+        for child in current.iter_expressions():
+            if isinstance(child, exp.Query):
+                found.append(child)
+            else:
+                stack.append(child)
+    return found

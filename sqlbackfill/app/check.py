@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sqlbackfill.app.costly_reads import full_scans, zoneless_cast
+from sqlbackfill.app.costly_reads import full_scans
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.workspace import Workspace
@@ -75,8 +75,8 @@ def _of_model(workspace: Workspace, model: Model, facts: QueryFacts) -> Iterator
     for reason in facts.reasons:
         if facts.verdict is Verdict.UNPROVEN or reason.code in _ALWAYS_TOLD:
             yield _as_warning(reason.for_model(model.name))
+    yield from (doubt.for_model(model.name) for doubt in facts.doubts)
     yield from full_scans(workspace, model, facts)
-    yield from zoneless_cast(workspace, model, facts)
 
 
 def _as_warning(found: Diagnostic) -> Diagnostic:

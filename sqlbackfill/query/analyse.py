@@ -12,6 +12,7 @@ from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.conditions import ConditionReader
 from sqlbackfill.query.declared import with_declared
 from sqlbackfill.query.demands import Demand, PassResult
+from sqlbackfill.query.doubts import null_doubt, zone_doubts
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
 from sqlbackfill.query.fingerprint import with_fingerprints
@@ -88,11 +89,23 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
         hard_coded=parsed.hard_coded,
         warnings=(*parsed.warnings, *facts.warnings),
     )
+    facts = replace(facts, doubts=_doubts(parsed, request, places, scopes))
     missing = _missing_column(facts, request, places, parsed)
     facts = with_fingerprints(facts, parsed, request)
     if missing is None:
         return facts
     return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())
+
+
+def _doubts(
+    parsed: ParsedQuery, request: AnalysisRequest, places: Places, scopes: Scopes
+) -> tuple[Diagnostic, ...]:
+    if request.partition is None or not parsed.is_qualified:
+        return ()
+    name = _output_name(parsed.tree, request.partition.column)
+    doubt = None if name is None else null_doubt(parsed, request, places, scopes, name)
+    zones = zone_doubts(parsed, request, places)
+    return (doubt, *zones) if doubt is not None else zones
 
 
 def _partition_kind(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes) -> Kind:

@@ -167,7 +167,8 @@ class HardCodedTable:
 class QueryFacts:
     """Everything that later stages know about a query.
 
-    `errors` stop the model from running; `reasons` explain the verdict; `warnings` do neither.
+    `errors` stop the model from running; `reasons` explain the verdict; `warnings` do neither;
+    `doubts` are for `check` alone.
     `strategies` holds those that are right with injection. `author_bounds_hold` is None where the
     author wrote no bounds, True where they are no narrower than what the query needs, else False.
     `lifted` is what stands in the bounds' places where the query for one partition may be written
@@ -203,3 +204,4 @@ class QueryFacts:
     input_columns: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    doubts: tuple[Diagnostic, ...] = ()

@@ -130,6 +130,30 @@ def test_a_partition_column_that_is_the_day_of_an_instant_without_a_zone_is_foun
     assert (("ZONELESS_CAST", "hits") in findings(shop)) is is_found
 
 
+def test_a_partition_column_that_may_be_null_is_found_with_what_makes_it_so(
+    cut: ProjectDir,
+) -> None:
+    cut.write(
+        "models/matched.sql",
+        CONFIG + "select t.day, e.id\nfrom {{ ref('events') }} as e\n"
+        "left join {{ ref('totals') }} as t on t.day = e.day\n",
+    )
+    cut.write("models/other.sql", CONFIG + "select id::date as day from {{ ref('events') }}\n")
+    found = findings(cut)
+    github = cut.command("check", "--format", "github").stdout
+    sarif = json.loads(cut.command("check", "--format", "sarif").stdout)
+
+    made = found["PARTITION_MAY_BE_NULL", "matched"]
+    assert (made["severity"], made["file"], made["line"]) == ("warning", "models/matched.sql", 5)
+    assert "an outer join fills" in made["message"]
+    assert "COALESCE both" in made["fix"]
+    assert found["PARTITION_MAY_BE_NULL", "other"]["severity"] == "note"
+    assert "::warning file=models/matched.sql,line=5," in github
+    assert "::notice file=models/other.sql,line=3," in github
+    levels = {r["ruleId"]: r["level"] for r in sarif["runs"][0]["results"]}
+    assert levels["PARTITION_MAY_BE_NULL"] in ("warning", "note")
+
+
 def test_an_error_ends_with_1_in_every_format(cut: ProjectDir) -> None:
     cut.write("models/bad.sql", CONFIG + "select day from {{ ref('event') }}\n")
 

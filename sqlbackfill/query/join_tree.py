@@ -171,6 +171,10 @@ def _kind(node: exp.Join) -> JoinKind | None:
     is_asof = (node.args.get("method") or "").upper() == "ASOF"
     if any(v for k, v in node.args.items() if k not in (_ASOF_ARGS if is_asof else _JOIN_ARGS)):
         return None
+    if node.args.get("match_condition") is not None:
+        # Snowflake keeps a row that finds no other.
+        is_plain = not node.args.get("side") and not node.args.get("kind")
+        return JoinKind.ASOF_LEFT if is_plain else None
     kinds = _ASOF_KINDS if is_asof else _KINDS
     return kinds.get(((node.args.get("side") or "").upper(), (node.args.get("kind") or "").upper()))
 

@@ -108,8 +108,8 @@ class Lineage:
             case PivotSource(keys=keys, inner=inner):
                 names = [keys[name]] if name in keys else sorted(columns_of(source.node))
                 return frozenset().union(*(self._in_source(inner, n, owner) for n in names))
-            case RowSource():
-                return frozenset()
+            case RowSource(node=node):
+                return self._expression(node, owner)
 
     def _recursive(self, cte: Cte) -> Sources:
         """What any column of a recursive CTE comes from: a step may make each of every other."""

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from sqlbackfill.query.facts import InputRef
 from sqlbackfill.query.inference import kind_of
-from sqlbackfill.query.kinds import Kind, joint, kind_of_type
+from sqlbackfill.query.kinds import Kind, joint, kind_of_type, rounds
 from sqlbackfill.query.pivots import passed_on, pivot_of
 from sqlbackfill.query.row_sources import (
     element_kind,
@@ -252,6 +252,9 @@ class Scopes:
             return None
         names = self._column_names(inner)
         keys = passed_on(pivot, names) if names is not None else None
+        if keys is not None and isinstance(inner, TableSource):
+            # What is compared with such a column is its rounded value, for which there is no term here.
+            keys = {n: c for n, c in keys.items() if not rounds(self.column_type(inner, c))}
         return None if keys is None else PivotSource(pivot.alias, inner, keys, pivot)
 
     def _column_names(self, source: TableSource | QuerySource | CteSource) -> list[str] | None:

@@ -249,6 +249,7 @@ class _Analysis:
             rendered = self.loaded.templates.analyse(template_input(self.loaded, model), lookup)
         request = analysis_request(self.loaded, model, inputs, rendered)
         facts = with_overrides(analyse(request), model, request.partition, inputs, rendered)
+        gc.collect(0)  # the syntax trees, while they are few: all at once would take longer
         if facts.author_bounds_hold is not False or self.loaded.adapter.name != "duckdb":
             return facts
         try:

@@ -203,9 +203,7 @@ def _covers_groups(select: exp.Select, texts: set[str]) -> bool:
     if group is None:
         return False
     keys, is_super = key_nodes(group, select)
-    shown = {
-        text: _text(exp.column(name)) for text, name in _shown(select, keys).items()
-    }
+    shown = {text: _text(exp.column(name)) for text, name in _shown(select, keys).items()}
     return not is_super and all(
         _text(key) in texts or shown.get(_text(key), "\0") in texts for key in keys
     )
@@ -233,7 +231,7 @@ def _bare(node: exp.Expr) -> exp.Expr:
 def _text(node: exp.Expr) -> str:
     node = _bare(node)
     if isinstance(node, exp.Column):
-        parts = node.parts
-        if all(isinstance(part, exp.Identifier) for part in parts):
+        parts = [part for part in node.parts if isinstance(part, exp.Identifier)]
+        if len(parts) == len(node.parts):
             return ".".join(f'"{part.name}"' if part.quoted else part.name for part in parts)
     return node.sql()

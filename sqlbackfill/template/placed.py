@@ -131,9 +131,13 @@ class PlacedTemplate(Template):
         package: str,
     ) -> PlacedTemplate:
         """Raises TemplateSyntaxError, whose lineno is one plus the offset."""
-        code = environment.compile(source, file, file)
+        tree = environment.parse(source, file, file) if isinstance(source, str) else source
+        code = environment.compile(tree, file, file)
         template = cls.from_code(environment, code, environment.globals)
         assert isinstance(template, PlacedTemplate)  # noqa: S101
+        if isinstance(source, str) and "config" not in source:
+            # Compiling folds constants, which only the places in `config(…)` would miss.
+            template.__dict__["tree"] = tree
         template.file = file
         template.source = normal_text(text)
         template.package = package
@@ -145,7 +149,7 @@ class PlacedTemplate(Template):
 
     @cached_property
     def tree(self) -> nodes.Template:
-        """The syntax tree, read again: only errors and a first analysis ask for it."""
+        """The syntax tree, read again where what was compiled is not the whole of it."""
         return self.environment.parse(self.source)
 
     def tag_at(self, offset: int) -> Tag | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlbackfill.errors import SqlbackfillError
+from sqlbackfill.ledger.islands import Hole, RelationLog
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import Failure, PartitionRecord
+from sqlbackfill.ledger.records import Island
 from sqlbackfill.partitions.bounds import read_bound
+from sqlbackfill.partitions.keys import KEY_SPACE
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
-from sqlbackfill.plan.states import Recorded, Tracked
+from sqlbackfill.plan.states import Tracked
 from sqlbackfill.plan.types import Chunk
 from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query, extent_query
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session, TableInfo
+
+Piece = TypeVar("Piece", Island, Hole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,117 +36,95 @@ class Watched:
 class LedgerState:
     """What is recorded and what stands in the warehouse, by model name.
 
-    `tables` lacks models that have no table; `records` are the valid ones only.
+    `tables` lacks models that have no table. `logs` are numbered as partitions are today.
     """
 
     tracked: Mapping[str, Tracked]
     tables: Mapping[str, TableInfo]
-    records: Mapping[str, Sequence[PartitionRecord]]
+    logs: Mapping[str, RelationLog]
 
 
 EMPTY = Tracked(
     table_identity=None,
-    records={},
+    records=(),
     occupied=PartitionSet.empty(),
     failed=PartitionSet.empty(),
 )
 
 
 def read_state(
-    adapter: Adapter,
-    ledger: Ledger,
-    session: Session,
-    watched: Sequence[Watched],
-    *,
-    ignoring_plan: str | None = None,
+    adapter: Adapter, ledger: Ledger, session: Session, watched: Sequence[Watched]
 ) -> LedgerState:
-    """The state of `watched`; records written by runs of the plan `ignoring_plan` do not count."""
+    """The state of `watched` by the ledger and the tables, as they stand."""
     relations = [model.relation for model in watched]
     tables = session.tables(relations)
     has_ledger = ledger.exists(session)
-    latest = ledger.latest(session, relations, ignoring_plan=ignoring_plan) if has_ledger else {}
+    found = ledger.logs(session, relations) if has_ledger else {}
     failures = ledger.failures(session, relations) if has_ledger else {}
     tracked: dict[str, Tracked] = {}
-    records: dict[str, list[PartitionRecord]] = {}
+    logs: dict[str, RelationLog] = {}
     for model in watched:
         table = tables.get(model.relation)
-        of_model = latest.get(model.relation, [])
-        valid = _valid(of_model, table, model)
-        numbered = _numbered(valid, model.partitioning)
-        records[model.name] = valid
-        tracked[model.name] = _tracked(
-            model,
-            table,
-            numbered,
-            void_code=_void_code(of_model, valid, table),
-            failures=failures.get(model.relation, []),
-            occupied=_occupied(adapter, session, model, table, numbered),
+        log = _numbered(found.get(model.relation, RelationLog()), model.partitioning)
+        logs[model.name] = log
+        counting = log.counting
+        valid = _valid(counting, table, model)
+        tracked[model.name] = Tracked(
+            table_identity=table.identity if table else None,
+            records=valid,
+            occupied=_occupied(adapter, session, model, table, valid),
+            failed=PartitionSet.of(
+                (failure.start, failure.end)
+                for failure in failures.get(model.relation, ())
+                if failure.space == model.partitioning.space
+            ),
+            void_code=_void_code(counting, valid, table),
         )
     by_name = {m.name: tables[m.relation] for m in watched if m.relation in tables}
-    return LedgerState(tracked, by_name, records)
+    return LedgerState(tracked, by_name, logs)
 
 
 def _valid(
-    records: Sequence[PartitionRecord], table: TableInfo | None, model: Watched
-) -> list[PartitionRecord]:
+    islands: Sequence[Island], table: TableInfo | None, model: Watched
+) -> tuple[Island, ...]:
     if table is None:
-        return []
+        return ()
     space = model.partitioning.space
-    return [r for r in records if r.identity == table.identity and r.space == space]
+    return tuple(i for i in islands if i.identity == table.identity and i.space == space)
 
 
 def _void_code(
-    records: Sequence[PartitionRecord],
-    valid: Sequence[PartitionRecord],
-    table: TableInfo | None,
+    islands: Sequence[Island], valid: Sequence[Island], table: TableInfo | None
 ) -> str | None:
-    if valid or not records:
+    if valid or not islands:
         return None
     if table is None:
         return "TABLE_GONE"
-    is_replaced = all(record.identity != table.identity for record in records)
+    is_replaced = all(island.identity != table.identity for island in islands)
     return "TABLE_REPLACED" if is_replaced else "GRAIN_CHANGED"
 
 
-def ordinals_of(records: Iterable[PartitionRecord], partitioning: AnyPartitioning) -> Iterator[int]:
-    """The partitions of `records` as they are numbered today: a list of keys may have changed."""
-    for record in records:
-        ordinal = partitioning.ordinal_of_key(record.key)
+def renumbered(pieces: Iterable[Piece], partitioning: AnyPartitioning) -> Sequence[Piece]:
+    """`pieces` as their partitions are numbered today: the keys of a list may have moved.
+
+    Keys that are no longer listed are left out. All else keeps its number within a space.
+    """
+    found: list[Piece] = []
+    for piece in pieces:
+        if piece.space != KEY_SPACE or partitioning.space != KEY_SPACE:
+            found.append(piece)
+            continue
+        ordinal = partitioning.ordinal_of_key(piece.end_key)
         if ordinal is not None:
-            yield ordinal
+            found.append(replace(piece, start=ordinal, end=ordinal + 1))
+    return found
 
 
-def _numbered(
-    records: Iterable[PartitionRecord], partitioning: AnyPartitioning
-) -> dict[int, PartitionRecord]:
-    return {o: record for record in records for o in ordinals_of((record,), partitioning)}
-
-
-def _tracked(
-    model: Watched,
-    table: TableInfo | None,
-    numbered: Mapping[int, PartitionRecord],
-    *,
-    void_code: str | None,
-    failures: Sequence[Failure],
-    occupied: PartitionSet,
-) -> Tracked:
-    by_ordinal = {
-        ordinal: Recorded(record.fingerprint, record.inputs, record.version, record.run_id)
-        for ordinal, record in numbered.items()
-    }
-    failed = PartitionSet.of(
-        (failure.start, failure.end)
-        for failure in failures
-        if failure.space == model.partitioning.space
-    )
-    return Tracked(
-        table_identity=table.identity if table else None,
-        records=by_ordinal,
-        occupied=occupied,
-        failed=failed,
-        void_code=void_code,
-    )
+def _numbered(log: RelationLog, partitioning: AnyPartitioning) -> RelationLog:
+    if partitioning.space != KEY_SPACE:
+        return log
+    islands = sorted(renumbered(log.islands, partitioning), key=lambda i: (i.space, i.start))
+    return replace(log, islands=tuple(islands), holes=tuple(renumbered(log.holes, partitioning)))
 
 
 def _occupied(
@@ -149,14 +132,14 @@ def _occupied(
     session: Session,
     model: Watched,
     table: TableInfo | None,
-    numbered: Mapping[int, PartitionRecord],
+    valid: Sequence[Island],
 ) -> PartitionSet:
     """The partitions without a valid record of which the table holds rows."""
     if table is None or isinstance(model.partitioning, WholePartitioning):
-        return PartitionSet.empty() if table is None or numbered else PartitionSet.single(0)
+        return PartitionSet.empty() if table is None or valid else PartitionSet.single(0)
     if not _has_column(table, model.partition_column):
         return PartitionSet.empty()
-    recorded = PartitionSet.of_ordinals(numbered)
+    recorded = PartitionSet.of((island.start, island.end) for island in valid)
     name = adapter.quote(model.relation)
     column = adapter.quote_name(str(model.partition_column))
     partitioning = model.partitioning

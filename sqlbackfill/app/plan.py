@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,16 @@ from sqlbackfill.app.analysis import analyse_project
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.planning import Prepared, planned_models, prepare
+from sqlbackfill.app.saved_plan import committed_of, refuse_outdated
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, UsageError
+from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import parse_spec
 from sqlbackfill.plan import candidates as candidate_types
-from sqlbackfill.plan.build import build_plan, step_digest
+from sqlbackfill.plan.build import build_plan
 from sqlbackfill.plan.document import plan_document, read_plan
 from sqlbackfill.plan.strategy import parse_strategy
-from sqlbackfill.plan.types import Plan, PlannedModel, Step
+from sqlbackfill.plan.types import Plan, PlannedModel
 from sqlbackfill.project.selectors import select as select_models
 
 
@@ -36,12 +38,16 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, its JSON document, and what it was made from."""
+    """A plan, its JSON document, and what it was made from.
+
+    `already` is what runs of this very plan committed before and still stands.
+    """
 
     plan: Plan
     document: Mapping[str, Any]
     models: Mapping[str, PlannedModel]
     prepared: Prepared
+    already: Mapping[str, PartitionSet] = field(default_factory=dict)
 
 
 def open_workspace(options: Options) -> Workspace:
@@ -145,57 +151,13 @@ def plan_from_text(options: Options, text: str, *, file: str) -> Planned:
     saved = read_plan(text, workspace.partitionings, file=file)
     session = workspace.loaded.adapter.session(read_only=True)
     try:
-        prepared = prepare(workspace, session, ignoring_plan=saved.plan.plan_id)
-        current = prepare(workspace, session)
+        prepared = prepare(workspace, session)
+        refuse_outdated(saved.plan, prepared, session)
+        already = committed_of(saved.plan.plan_id, prepared, session)
     finally:
         session.close()
-    _refuse_outdated(saved.plan, prepared, current)
-    planned = _planned(saved.plan, current)
-    return replace(planned, document=saved.document)
-
-
-def _refuse_outdated(plan: Plan, before: Prepared, current: Prepared) -> None:
-    """`before` leaves out what runs of the same plan recorded, which is no change."""
-    target = before.workspace.loaded.target.name
-    changes: list[Diagnostic] = []
-    if plan.target != target:
-        changes.append(_change(f"it was made for target `{plan.target}`, not `{target}`"))
-    for step in plan.steps:
-        changes.extend(_step_changes(step, plan.plan_id, before, current))
-    if changes:
-        raise ProjectError(*dict.fromkeys(changes))
-
-
-def _step_changes(
-    step: Step, plan_id: str, before: Prepared, current: Prepared
-) -> list[Diagnostic]:
-    candidate = before.candidates[step.model]
-    changes = []
-    if candidate.fingerprint != step.fingerprint:
-        changes.append(_change("its code or configuration changed", step.model))
-    if candidate.table_identity != step.table_identity and not any(
-        record.plan_id == plan_id for record in current.state.records[step.model]
-    ):
-        changes.append(_change("its table was made, dropped or replaced", step.model))
-    digest = step_digest(step.model, step.partitions, before.reads, before.digest)
-    if digest != step.ledger_digest:
-        then, now = (
-            dict(p.split("=", 1) for p in d.split(";")) for d in (step.ledger_digest, digest)
-        )
-        moved = sorted(name for name in then | now if then.get(name) != now.get(name))
-        what = ", ".join(f"`{name}`" for name in moved)
-        changes.append(_change(f"the ledger's records of {what} changed", step.model))
-    return changes
-
-
-def _change(what: str, model: str | None = None) -> Diagnostic:
-    where = f"`{model}`: " if model else ""
-    return Diagnostic(
-        code="PLAN_OUTDATED",
-        message=f"{where}{what} since the plan was made",
-        model=model,
-        fix="make a new plan, and look at it again",
-    )
+    planned = _planned(saved.plan, prepared)
+    return replace(planned, document=saved.document, already=already)
 
 
 def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named: bool) -> None:

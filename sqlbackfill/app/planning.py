@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
+from sqlbackfill.app.model_inputs import judged_inputs, model_inputs
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import Mark
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.plan.candidates import Candidate
+from sqlbackfill.plan.freshness import Freshness
 from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
-from sqlbackfill.plan.states import ModelState, Tracked, model_state
+from sqlbackfill.plan.states import ModelState, model_state
 from sqlbackfill.plan.strategy import parse_strategy
 from sqlbackfill.plan.types import PlannedModel
-from sqlbackfill.plan.versions import InputVersions, VersionIndex
+from sqlbackfill.plan.versions import Changes, InputEdge, InputVersions
 from sqlbackfill.project.config import Materialization, OnSchemaChange
 from sqlbackfill.query.facts import QueryFacts
 from sqlbackfill.warehouse.protocol import Session, TableKind
@@ -31,13 +35,18 @@ class Prepared:
     ledger: Ledger
     state: LedgerState
     reads: Reads
-    indexes: Mapping[str, VersionIndex]
-    versions: InputVersions
+    inputs: Mapping[str, Sequence[InputEdge]]
+    heads: Mapping[str, Mark]
     candidates: Mapping[str, Candidate]
 
-    def digest(self, model: str, partitions: PartitionSet) -> str:
-        """The version of the ledger's records of `partitions`."""
-        return self.indexes[model].digest(partitions)
+    def digest(self, model: str) -> str:
+        """How far the ledger's log of a model goes, and of which table it is."""
+        return self.heads[model].text
+
+    @property
+    def versions(self) -> InputVersions:
+        """The marks of what a run reads, from here on."""
+        return InputVersions(self.inputs, self.heads)
 
 
 def ledger_of(workspace: Workspace) -> Ledger:
@@ -46,55 +55,64 @@ def ledger_of(workspace: Workspace) -> Ledger:
     return Ledger(workspace.loaded.adapter, target.database, target.ledger_schema)
 
 
-def prepare(
-    workspace: Workspace, session: Session, *, ignoring_plan: str | None = None
-) -> Prepared:
+def prepare(workspace: Workspace, session: Session) -> Prepared:
     """The state of every model that is built; reads the ledger and the tables, writes nothing."""
     ledger = ledger_of(workspace)
-    watched = [
-        Watched(
+    watched = {
+        name: Watched(
             name=name,
             relation=workspace.models[name].relation,
             partitioning=partitioning,
             partition_column=workspace.models[name].partition_column,
         )
         for name, partitioning in workspace.partitionings.items()
-    ]
-    state = read_state(
-        workspace.loaded.adapter, ledger, session, watched, ignoring_plan=ignoring_plan
-    )
+    }
+    state = read_state(workspace.loaded.adapter, ledger, session, list(watched.values()))
     reads = Reads(
         partitionings=workspace.partitionings,
-        horizons={
-            name: _horizon(workspace, partitioning, state.tracked[name])
-            for name, partitioning in workspace.partitionings.items()
-        },
+        horizons={name: _horizon(workspace, name, state) for name in workspace.partitionings},
         edges={name: _edges(workspace, name) for name in workspace.partitionings},
     )
-    indexes = {
-        name: VersionIndex({o: record.version for o, record in tracked.records.items()})
-        for name, tracked in state.tracked.items()
-    }
-    versions = InputVersions(reads, indexes)
-    candidates = {
-        name: _candidate(workspace, name, state, reads, versions)
-        for name in workspace.partitionings
-    }
+    inputs = model_inputs(workspace, reads)
+    heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
+    histories = Histories(ledger, session, watched, state.tables, heads.__getitem__)
+    freshness = Freshness(
+        reads=reads,
+        inputs=judged_inputs(workspace, inputs),
+        changes={name: Changes(heads[name], state.logs[name]) for name in heads},
+        exact=histories.moved,
+        old_mark=histories.is_as_of_old,
+    )
     return Prepared(
         workspace=workspace,
         ledger=ledger,
         state=state,
         reads=reads,
-        indexes=indexes,
-        versions=versions,
-        candidates=candidates,
+        inputs=inputs,
+        heads=heads,
+        candidates={
+            name: _candidate(workspace, name, state, reads, freshness)
+            for name in workspace.partitionings
+        },
     )
 
 
-def _horizon(workspace: Workspace, partitioning: AnyPartitioning, tracked: Tracked) -> Horizon:
+def _head(workspace: Workspace, name: str, state: LedgerState) -> Mark:
+    return Mark(
+        state.logs[name].high_water,
+        state.tracked[name].table_identity or "",
+        workspace.partitionings[name].space,
+    )
+
+
+def _horizon(workspace: Workspace, name: str, state: LedgerState) -> Horizon:
+    partitioning, log = workspace.partitionings[name], state.logs[name]
     begin, end = partitioning.universe
     due_end = _due_end(workspace, partitioning)
-    known = PartitionSet.of_ordinals(tracked.records) | tracked.occupied
+    # What is recorded counts even where it stands no more: that too may have been read.
+    known = state.tracked[name].occupied | PartitionSet.of(
+        (first, after) for space, first, after, _ in log.pieces if space == partitioning.space
+    )
     if begin is not None:
         start = begin
     elif known:
@@ -150,7 +168,7 @@ def _candidate(
     name: str,
     state: LedgerState,
     reads: Reads,
-    versions: InputVersions,
+    freshness: Freshness,
 ) -> Candidate:
     model, partitioning = workspace.models[name], workspace.partitionings[name]
     facts = workspace.facts.get(name)
@@ -167,8 +185,7 @@ def _candidate(
         state=model_state(
             state.tracked[name],
             due=due,
-            fingerprint=fingerprint,
-            inputs_now=lambda ordinal: versions.inputs_of(name, ordinal),
+            causes=freshness.causes(name, state.tracked[name].records, fingerprint),
         ),
         due_end=due_end,
         fingerprint=fingerprint,
@@ -223,7 +240,7 @@ def _schema_change(facts: QueryFacts | None, state: LedgerState, name: str) -> _
     table = state.tables.get(name)
     if facts is None or table is None or not facts.columns_known or not facts.columns:
         return None
-    if table.kind is TableKind.VIEW or not state.records.get(name):
+    if table.kind is TableKind.VIEW or not state.tracked[name].records:
         return None
     ours = {column.name.lower(): column.name for column in facts.columns}
     theirs = {column.name.lower(): column.name for column in table.columns}

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
-from sqlbackfill.app.ledger_state import ordinals_of
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
@@ -120,7 +119,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         reads=planned.prepared.reads.upstream,
         versions=planned.prepared.versions,
         clock=lambda: datetime.now(UTC),
-        already=_already(planned),
+        already=planned.already,
         sink=sink,
         allow_empty=wanted.allow_empty,
         max_failures=wanted.max_failures,
@@ -169,23 +168,10 @@ class _OwnTables:
 
 def _has_work(planned: Planned) -> bool:
     """Whether anything of the plan is left that runs of it have not committed."""
-    already = _already(planned)
     return any(
-        step.partitions - already.get(step.model, PartitionSet.empty())
+        step.partitions - planned.already.get(step.model, PartitionSet.empty())
         for step in planned.plan.steps
     )
-
-
-def _already(planned: Planned) -> dict[str, PartitionSet]:
-    """What runs of this very plan committed, where it still stands in the table."""
-    plan_id = planned.plan.plan_id
-    partitionings = planned.prepared.workspace.partitionings
-    return {
-        name: PartitionSet.of_ordinals(
-            ordinals_of((r for r in records if r.plan_id == plan_id), partitionings[name])
-        )
-        for name, records in planned.prepared.state.records.items()
-    }
 
 
 def _new_run_id(now: datetime) -> str:

@@ -17,7 +17,7 @@ from sqlbackfill.partitions.spec import resolve
 from sqlbackfill.partitions.terms import Spec, parse_spec
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.plan.candidates import Candidate
-from sqlbackfill.plan.states import ModelState, StaleCause
+from sqlbackfill.plan.states import Cause, ModelState, StaleCause
 from sqlbackfill.project.selectors import select as select_models
 from sqlbackfill.run.runfile import RunFile, read_run_files, running
 
@@ -235,7 +235,14 @@ _VOID = {
 }
 
 
+_STALE = {
+    Cause.CODE_CHANGED: "the model's code or configuration changed",
+    Cause.READ_WINDOW_WIDENED: "more of `{}` is read than was read then",
+    Cause.INPUT_CHANGED: "`{}` was rebuilt since",
+    Cause.SOURCE_CHANGED: "the source `{}` changed since",
+    Cause.INPUT_VERSION_UNKNOWN: "which version of `{}` was read is not known",
+}
+
+
 def _words(cause: StaleCause) -> str:
-    if cause.code == "CODE_CHANGED":
-        return "the model's code or configuration changed (CODE_CHANGED)"
-    return f"`{cause.input}` was rebuilt since (INPUT_CHANGED)"
+    return f"{_STALE[cause.code].format(cause.input)} ({cause.code})"

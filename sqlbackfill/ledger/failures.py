@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlbackfill.ledger.records import Failure
-from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.warehouse.protocol import Relation
 
 Place = tuple[Relation, str]
@@ -24,12 +24,11 @@ class FailedAttempt:
 
 def standing_failures(
     attempts: Iterable[FailedAttempt],
-    recorded: Mapping[Place, Iterable[tuple[int, int]]],
+    mended: Mapping[int, Iterable[OrdinalRange]],
 ) -> dict[Relation, list[Failure]]:
     """Failures as ranges by relation, ordered by space and start; the last attempt of each counts.
 
-    `recorded` has, by relation and space, (ordinal, number of its newest record): a record newer
-    than the failure takes it away.
+    `mended` has, by the attempt's `seq`, the partitions of which there are records newer than it.
     """
     tried_since: dict[Place, PartitionSet] = {}
     found: dict[Relation, list[Failure]] = {}
@@ -37,25 +36,11 @@ def standing_failures(
         failure = attempt.failure
         place = (attempt.relation, failure.space)
         span = PartitionSet.span(failure.start, failure.end)
-        mended = PartitionSet.of_ordinals(
-            ordinal for ordinal, seq in recorded.get(place, ()) if seq > attempt.log_seq
-        )
         later = tried_since.get(place, PartitionSet.empty())
         tried_since[place] = later | span
-        for start, end in (span - later - mended).ranges:
-            found.setdefault(attempt.relation, []).append(_cut(failure, start, end))
+        left = span - later - PartitionSet.of(mended.get(attempt.seq, ()))
+        for start, end in left.ranges:
+            found.setdefault(attempt.relation, []).append(replace(failure, start=start, end=end))
     for failures in found.values():
         failures.sort(key=lambda each: (each.space, each.start))
     return found
-
-
-def _cut(failure: Failure, start: int, end: int) -> Failure:
-    return Failure(
-        space=failure.space,
-        start=start,
-        end=end,
-        code=failure.code,
-        message=failure.message,
-        run_id=failure.run_id,
-        finished_at=failure.finished_at,
-    )

@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 _TRIES = 20
 _PAUSE_S = 0.02
-_OF_RELATION = "database_name = ? AND schema_name = ? AND table_name = ?"
+OF_RELATION = "database_name = ? AND schema_name = ? AND table_name = ?"
+"""A condition on the rows about one relation, whose parameters `key_of` gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ class Leases:
         For use in the chunk's own transaction, after its DELETE and before its COMMIT.
         """
         rows = session.execute(
-            f"SELECT token, owner FROM {self._place.sql('lease')} WHERE {_OF_RELATION}",
-            _key(lease.relation),
+            f"SELECT token, owner FROM {self._place.sql('lease')} WHERE {OF_RELATION}",
+            key_of(lease.relation),
         )
         if max(rows, default=None) != (lease.token, lease.owner):
             raise _lost(lease)
@@ -129,7 +130,7 @@ class Leases:
             if lease.owner and not current.is_gone(now):
                 raise _held(current)
             session.execute(
-                f"DELETE FROM {self._place.sql('lease')} WHERE {_OF_RELATION}", _key(relation)
+                f"DELETE FROM {self._place.sql('lease')} WHERE {OF_RELATION}", key_of(relation)
             )
         process = self._process()
         session.insert(
@@ -139,7 +140,7 @@ class Leases:
                 "process_started", "acquired_at", "expires_at",
             ),
             [(
-                *_key(relation), token, owner, process.host, process.pid, process.started,
+                *key_of(relation), token, owner, process.host, process.pid, process.started,
                 now.isoformat(), (now + ttl).isoformat(),
             )],
         )  # fmt: skip
@@ -155,8 +156,8 @@ class Leases:
     def _row(self, session: Session, relation: Relation) -> Holder | None:
         rows = session.execute(
             "SELECT token, owner, host, pid, process_started, acquired_at, expires_at "
-            f"FROM {self._place.sql('lease')} WHERE {_OF_RELATION} ORDER BY token DESC",
-            _key(relation),
+            f"FROM {self._place.sql('lease')} WHERE {OF_RELATION} ORDER BY token DESC",
+            key_of(relation),
         )
         if not rows:
             return None
@@ -171,8 +172,8 @@ class Leases:
     def _update(self, session: Session, lease: Lease, change: str, value: str) -> bool:
         changed = session.execute_count(
             f"UPDATE {self._place.sql('lease')} SET {change} "
-            f"WHERE {_OF_RELATION} AND token = ? AND owner = ?",
-            (value, *_key(lease.relation), lease.token, lease.owner),
+            f"WHERE {OF_RELATION} AND token = ? AND owner = ?",
+            (value, *key_of(lease.relation), lease.token, lease.owner),
         )
         return changed > 0
 
@@ -195,7 +196,8 @@ class Leases:
         raise AssertionError("the last try returns or raises")
 
 
-def _key(relation: Relation) -> tuple[str, str, str]:
+def key_of(relation: Relation) -> tuple[str, str, str]:
+    """The parameters of OF_RELATION."""
     return relation.database, relation.schema, relation.identifier
 
 

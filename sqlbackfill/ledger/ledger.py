@@ -13,24 +13,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlbackfill.ledger.checkpoints import Checkpoints
 from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.failures import standing_failures
-from sqlbackfill.ledger.leases import Leases
-from sqlbackfill.ledger.log_rows import COLUMNS, latest_records, latest_sql, to_row
+from sqlbackfill.ledger.history import Digests
+from sqlbackfill.ledger.islands import RelationLog, standing
+from sqlbackfill.ledger.leases import OF_RELATION, Leases, key_of
+from sqlbackfill.ledger.log_rows import (
+    COLUMNS,
+    DETAIL_COLUMNS,
+    ISLAND_COLUMNS,
+    read_details,
+    read_digests,
+    read_islands,
+    to_row,
+)
 from sqlbackfill.ledger.records import (
     Action,
+    BuildDetails,
     ChunkRecord,
     ChunkStatus,
     Failure,
-    PartitionRecord,
+    Island,
     RunProgress,
     RunRecord,
     RunStatus,
 )
 from sqlbackfill.ledger.runs import Runs
 from sqlbackfill.ledger.schema import (
+    RELATION_COLUMNS,
     Place,
     check_version,
     migrate,
@@ -60,6 +74,7 @@ class Ledger:
         self.place = Place(adapter, database, schema)
         self.leases = Leases(self.place, clock=clock)
         self._runs = Runs(self.place)
+        self._checkpoints = Checkpoints(self.place)
         self._clock = clock
         self._lock = threading.Lock()
         self._ready = False
@@ -86,75 +101,149 @@ class Ledger:
             migrate(session, self.place, self._clock)
             self._ready = True
 
-    def latest(
-        self,
-        session: Session,
-        relations: Sequence[Relation],
-        *,
-        ignoring_plan: str | None = None,
-    ) -> dict[Relation, list[PartitionRecord]]:
-        """The records that count, by relation, ordered by space and ordinal; one query for all.
+    def logs(self, session: Session, relations: Sequence[Relation]) -> dict[Relation, RelationLog]:
+        """What stands of each relation's log: its newest checkpoint, and what came after it.
 
-        Per relation, space and key the latest, unless it is `forgotten`. Where records of another
-        space were written later, those before them do not count: partitions cut otherwise have
-        been written over them, and which ones cannot be told from here. With `ignoring_plan`, as if
-        runs of that plan had not been. Relations without records are left out. Whether a record's
-        identity is that of the table is the caller's to ask.
+        Relations without records are left out. Whether a record's identity is that of the table is
+        the caller's to ask.
         """
         if not relations or not self.exists(session):
             return {}
+        asked = frozenset(relations)
         wanted, parameters = _named(relations)
-        if ignoring_plan is not None:
-            wanted += " AND plan_id <> ?"
-            parameters.append(ignoring_plan)
-        rows = session.execute(latest_sql(self.place, wanted), [*parameters, *parameters])
+        before = self._checkpoints.newest(session, wanted, parameters)
+        rows = session.execute(*self._checkpoints.newer_rows(ISLAND_COLUMNS, wanted, parameters))
+        found: dict[Relation, list[Island]] = {relation: [] for relation in before}
         with readable(self.place, "partition_log"):
-            return latest_records(rows, frozenset(relations))
+            for island in read_islands(rows, asked):
+                found.setdefault(island.relation, []).append(island)
+        return {
+            relation: standing(islands, before.get(relation))
+            for relation, islands in found.items()
+            if relation in asked
+        }
 
-    def append(self, session: Session, records: Sequence[PartitionRecord]) -> None:
-        """Adds `records` within the caller's transaction; of two for one key the last one counts."""
+    def changed_since(
+        self,
+        session: Session,
+        marks: Mapping[Relation, int],
+        *,
+        ignoring_plan: str | None = None,
+    ) -> dict[Relation, list[Island]]:
+        """The records of each relation whose number is above that in `marks`, in ascending order.
+
+        With `ignoring_plan`, those that runs of that plan wrote are left out.
+        """
+        if not marks or not self.exists(session):
+            return {}
+        wanted, parameters = _named(marks)
+        rows = session.execute(
+            f"SELECT {ISLAND_COLUMNS} FROM {self._log} WHERE seq > ? AND plan_id <> ? AND {wanted} "
+            "ORDER BY seq",
+            [min(marks.values()), ignoring_plan or "", *parameters],
+        )
+        found: dict[Relation, list[Island]] = {}
+        with readable(self.place, "partition_log"):
+            for island in read_islands(rows, frozenset(marks)):
+                if island.seq > marks[island.relation]:
+                    found.setdefault(island.relation, []).append(island)
+        return found
+
+    def history(
+        self, session: Session, relation: Relation
+    ) -> tuple[list[Island], dict[int, Digests]]:
+        """Every record of one relation, ascending, and the digests of its partitions by number."""
+        if not self.exists(session):
+            return [], {}
+        rows = session.execute(
+            f"SELECT digests, {ISLAND_COLUMNS} FROM {self._log} WHERE {OF_RELATION} ORDER BY seq",
+            key_of(relation),
+        )
+        with readable(self.place, "partition_log"):
+            islands = list(read_islands(row[1:] for row in rows))
+            digests: dict[int, Digests] = {row[1]: read_digests(row[0]) for row in rows if row[0]}
+        return islands, digests
+
+    def details(
+        self, session: Session, relation: Relation, numbers: Iterable[int]
+    ) -> dict[int, BuildDetails]:
+        """What is kept beside the records of `relation` with these numbers, for whole islands."""
+        wanted = sorted(set(numbers))
+        found: dict[int, BuildDetails] = {}
+        for start in range(0, len(wanted), _MOST_NAMES):
+            some = wanted[start : start + _MOST_NAMES]
+            rows = session.execute(
+                f"SELECT {DETAIL_COLUMNS} FROM {self._log} WHERE {OF_RELATION} "
+                f"AND seq IN ({', '.join('?' * len(some))})",
+                (*key_of(relation), *some),
+            )
+            with readable(self.place, "partition_log"):
+                found.update(read_details(row) for row in rows)
+        return found
+
+    def append(
+        self, session: Session, records: Sequence[tuple[Island, BuildDetails]]
+    ) -> tuple[Island, ...]:
+        """Adds `records` within the caller's transaction, and returns them with their numbers.
+
+        Of two for one partition the last one counts.
+        """
         if not records:
-            return
-        numbers = self._take_numbers(session, records)
+            return ()
+        numbers = self._take_numbers(session, [island.relation for island, _ in records])
         table = self.place.relation("partition_log")
-        rows = [to_row(seq, record) for seq, record in zip(numbers, records, strict=True)]
+        islands = tuple(
+            replace(island, seq=seq) for seq, (island, _) in zip(numbers, records, strict=True)
+        )
+        rows = [
+            to_row(island, details) for island, (_, details) in zip(islands, records, strict=True)
+        ]
         for start in range(0, len(rows), _MOST_ROWS):
             session.insert(table, COLUMNS, rows[start : start + _MOST_ROWS])
-        last = records[-1]
+        last = islands[-1]
         self._appended[last.run_id, last.model] = (last.chunk, min(numbers), max(numbers))
+        return islands
 
     def confirm(self, session: Session, run_id: str, model: str, chunk: int) -> int:
-        """How many partition records stand for a chunk: read it back after COMMIT.
+        """Of how many partitions records stand for a chunk: read it back after COMMIT.
 
         Of a chunk that this ledger appended last only that append is looked for, by its numbers.
         """
         parameters: tuple[object, ...]
         number, first, last = self._appended.get((run_id, model), (None, 0, 0))
         if number == chunk:
-            wanted, parameters = "seq BETWEEN ? AND ? AND run_id = ?", (first, last, run_id)
+            wanted = "seq BETWEEN ? AND ? AND run_id = ? AND model = ?"
+            parameters = (first, last, run_id, model)
         else:
             wanted, parameters = "run_id = ? AND model = ? AND chunk = ?", (run_id, model, chunk)
-        log = self.place.sql("partition_log")
-        found = session.execute(f"SELECT count(*) FROM {log} WHERE {wanted}", parameters)
+        found = session.execute(
+            f"SELECT coalesce(sum(end_ordinal - start_ordinal), 0) FROM {self._log} WHERE {wanted}",
+            parameters,
+        )
         return int(found[0][0])
 
-    def committed(
-        self, session: Session, plan_id: str
-    ) -> Mapping[str, tuple[PartitionRecord, ...]]:
+    def committed(self, session: Session, plan_id: str) -> Mapping[str, tuple[Island, ...]]:
         """What runs of this plan built and nothing has written over since, by model."""
         if not self.exists(session):
             return {}
         touched = session.execute(
-            "SELECT DISTINCT database_name, schema_name, table_name "
-            f"FROM {self.place.sql('partition_log')} WHERE plan_id = ?",
+            f"SELECT {', '.join(RELATION_COLUMNS)}, min(seq) FROM {self._log} WHERE plan_id = ? "
+            f"GROUP BY {', '.join(RELATION_COLUMNS)}",
             (plan_id,),
         )
-        found: dict[str, list[PartitionRecord]] = {}
-        for records in self.latest(session, [Relation(*row) for row in touched]).values():
-            for record in records:
-                if record.plan_id == plan_id and record.action is Action.BUILT:
-                    found.setdefault(record.model, []).append(record)
+        marks = {Relation(*names): int(seq) - 1 for *names, seq in touched}
+        found: dict[str, list[Island]] = {}
+        for records in self.changed_since(session, marks).values():
+            for island in standing(records).counting:
+                if island.plan_id == plan_id and island.action is Action.BUILT:
+                    found.setdefault(island.model, []).append(island)
         return {model: tuple(found[model]) for model in sorted(found)}
+
+    def save_checkpoint(
+        self, session: Session, relation: Relation, log: RelationLog, written_at: str
+    ) -> None:
+        """Keeps `log`, what stands of all of a relation's records, so that they need not be read."""
+        self._checkpoints.save(session, relation, log, written_at)
 
     def start_run(self, session: Session, run: RunRecord) -> None:
         """Records that a run has begun; in a transaction of the caller's, or in its own."""
@@ -209,24 +298,18 @@ class Ledger:
         ]
         if not failed:
             return {}
-        wanted, parameters = _named(attempt.relation for attempt in failed)
-        rows = session.execute(
-            "SELECT database_name, schema_name, table_name, key_space, ordinal, max(seq) "
-            f"FROM {self.place.sql('partition_log')} WHERE seq > ? AND {wanted} "
-            "GROUP BY database_name, schema_name, table_name, key_space, ordinal",
-            [min(attempt.log_seq for attempt in failed), *parameters],
-        )
-        recorded: dict[tuple[Relation, str], list[tuple[int, int]]] = {}
-        for *triple, space, ordinal, seq in rows:
-            recorded.setdefault((Relation(*triple), space), []).append((ordinal, seq))
-        return standing_failures(failed, recorded)
+        return standing_failures(failed, self._runs.mended(session, failed))
 
-    def _take_numbers(self, session: Session, records: Sequence[PartitionRecord]) -> list[int]:
-        tokens = [self.leases.token(record.relation) for record in records]
+    @property
+    def _log(self) -> str:
+        return self.place.sql("partition_log")
+
+    def _take_numbers(self, session: Session, relations: Sequence[Relation]) -> list[int]:
+        tokens = [self.leases.token(relation) for relation in relations]
         highest = self._highest(session) if None in tokens else 0
         with self._lock:
             above = max(self._seen, highest) + 1
-            first, self._count = self._count + 1, self._count + len(records)
+            first, self._count = self._count + 1, self._count + len(relations)
             numbers = [
                 above + at if token is None else (token << _COUNT_BITS) + first + at
                 for at, token in enumerate(tokens)
@@ -241,9 +324,7 @@ class Ledger:
 
     def _highest(self, session: Session) -> int:
         seen = self._seen
-        found = session.execute(
-            f"SELECT max(seq) FROM {self.place.sql('partition_log')} WHERE seq > ?", (seen,)
-        )[0][0]
+        found = session.execute(f"SELECT max(seq) FROM {self._log} WHERE seq > ?", (seen,))[0][0]
         return seen if found is None else int(found)
 
 

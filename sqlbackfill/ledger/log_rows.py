@@ -1,211 +1,172 @@
-"""Rows of partition_log from records, and the records that count from rows.
+"""Rows of partition_log from islands, and islands from rows. What stands of them is `islands`'.
 
-Status reads a record for every partition there is, so this is measured code: what all partitions of
-a chunk share comes as one text, which is split once (2,920 records: 17 ms to fetch where whole rows
-take 28), and records are made through their slots (6 ms, where the dataclass's own `__init__`
-takes 18).
+Status reads these rows, so what it needs of them is kept apart from what is seldom asked for: texts
+that grow with the number of partitions are not even fetched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
-from sqlbackfill.ledger.records import Action, PartitionRecord, canonical_inputs
-from sqlbackfill.ledger.schema import PARTITION_LOG, Place, names
+from sqlbackfill.ledger.records import Action, BuildDetails, InputMark, Island, SourceDigests
+from sqlbackfill.ledger.schema import DETAILS, ISLAND, PARTITION_LOG, names
 from sqlbackfill.warehouse.protocol import Relation
 
+if TYPE_CHECKING:  # costs every command that reads no ledger some milliseconds
+    import msgspec
+
 COLUMNS = names(PARTITION_LOG)
-
-_KEY = "database_name, schema_name, table_name, key_space, partition_key"
-_SHARED = (
-    "database_name",
-    "schema_name",
-    "table_name",
-    "key_space",
-    "action",
-    "run_id",
-    "chunk",
-    "table_identity",
-    "model",
-    "plan_id",
-    "fingerprint",
-    "strategy",
-    "finished_at",
-    "analyser",
-)
-_OWN = (
-    "partition_key, ordinal, inputs, output_digest, row_count, query_id, seconds, scan_bytes, seq"
-)
-_SEPARATOR = "\x1f"
+ISLAND_COLUMNS = ", ".join(names(ISLAND))
+DETAIL_COLUMNS = ", ".join(("seq", *names(DETAILS)))
+OLD_DIGEST = "v1:"
+"""Begins the mark of an input of which a ledger of version 1 recorded a digest of its window."""
 
 
-def to_row(seq: int, record: PartitionRecord) -> tuple[object, ...]:
-    """`record` with number `seq` as values for COLUMNS."""
-    relation = record.relation
+def to_row(island: Island, details: BuildDetails) -> tuple[object, ...]:
+    """`island` and what is kept beside it as values for COLUMNS."""
+    relation = island.relation
     return (
-        seq,
+        island.seq,
         relation.database,
         relation.schema,
         relation.identifier,
-        record.identity,
-        record.space,
-        record.key,
-        record.ordinal,
-        record.model,
-        record.action.value,
-        record.run_id,
-        record.plan_id,
-        record.chunk,
-        record.fingerprint,
-        canonical_inputs(record.inputs),
-        record.output_digest,
-        record.rows,
-        record.strategy,
-        record.query_id,
-        float(record.seconds),
-        record.scan_bytes,
-        record.finished_at,
-        record.analyser,
+        island.identity,
+        island.space,
+        island.start,
+        island.end,
+        island.start_key,
+        island.end_key,
+        island.model,
+        island.action.value,
+        island.run_id,
+        island.plan_id,
+        island.chunk,
+        island.fingerprint,
+        json_text(island.slices),
+        inputs_text(island.inputs),
+        island.rows,
+        island.finished_at,
+        island.analyser,
+        details.strategy,
+        float(details.seconds),
+        details.query_id,
+        details.scan_bytes,
+        ",".join(map(str, details.row_counts)),
+        json_text(details.digests),
+        json_text(
+            {
+                name: {"space": read.space, "versions": read.versions}
+                for name, read in details.sources.items()
+            }
+        ),
     )
 
 
-def latest_sql(place: Place, wanted: str) -> str:
-    """The query for rows that hold the highest number of their key; `wanted` occurs in it twice.
+def inputs_text(inputs: Mapping[str, InputMark]) -> str:
+    """`inputs` as the one JSON text that equal mappings share."""
+    return json_text(
+        {
+            name: {"mark": mark.mark, "columns": mark.columns, "window": mark.window}
+            for name, mark in inputs.items()
+        }
+    )
 
-    It may also return an older row whose number another key's latest happens to have;
-    `latest_records` drops those.
+
+def json_text(value: Mapping[str, object]) -> str:
+    """`value` as the one JSON text that equal mappings share; empty for an empty one."""
+    if not value:
+        return ""
+    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_islands(
+    rows: Iterable[Sequence[Any]], asked: frozenset[Relation] | None = None
+) -> Iterator[Island]:
+    """The islands of rows of ISLAND_COLUMNS, those of relations that nobody asked for left out.
+
+    Raises ValueError or TypeError for a row that was never written so.
     """
-    log = place.sql("partition_log")
-    shared = ", ".join(f"CAST({name} AS VARCHAR)" for name in _SHARED)
-    return (
-        f"SELECT concat_ws('{_SEPARATOR}', {shared}), {_OWN} FROM {log} WHERE {wanted} "
-        f"AND seq IN (SELECT max(seq) FROM {log} WHERE {wanted} GROUP BY {_KEY})"
+    relations: dict[tuple[str, str, str], Relation] = {}
+    for seq, database, schema, table, *values in rows:
+        relation = relations.get((database, schema, table))
+        if relation is None:
+            relation = relations[database, schema, table] = Relation(database, schema, table)
+        if asked is None or relation in asked:
+            yield _island(seq, relation, values)
+
+
+def _island(seq: int, relation: Relation, values: Sequence[Any]) -> Island:
+    if None in values:
+        raise ValueError(f"record {seq} of {relation} holds NULL")
+    (
+        identity, space, start, end, start_key, end_key, model, action, run_id, plan_id, chunk,
+        fingerprint, slices, inputs, rows, finished_at, analyser,
+    ) = values  # fmt: skip
+    return Island(
+        seq=seq,
+        relation=relation,
+        identity=identity,
+        space=space,
+        start=start,
+        end=end,
+        start_key=start_key,
+        end_key=end_key,
+        model=model,
+        action=Action(action),
+        run_id=run_id,
+        plan_id=plan_id,
+        chunk=chunk,
+        fingerprint=fingerprint,
+        slices=read_slices(slices),
+        inputs=read_inputs(inputs),
+        rows=rows,
+        finished_at=finished_at,
+        analyser=analyser,
     )
 
 
-def latest_records(
-    rows: Iterable[tuple[Any, ...]], asked: frozenset[Relation]
-) -> dict[Relation, list[PartitionRecord]]:
-    """The records that count among the rows of `latest_sql`, ordered by space and ordinal."""
-    spaces: dict[Relation, dict[str, dict[str, _Latest]]] = {}
-    heads: dict[str, _Head] = {}
-    for shared, key, *own, seq in rows:
-        head = heads.get(shared)
-        if head is None:
-            head = heads[shared] = _Head.read(shared, asked, spaces)
-        if head.keys is None:
-            continue
-        known = head.keys.get(key)
-        if known is None or (known[0], known[1].order) < (seq, head.order):
-            head.keys[key] = (seq, head, key, own)
-    found: dict[Relation, list[PartitionRecord]] = {}
-    for relation, by_space in spaces.items():
-        standing = _standing(by_space)
-        if standing:
-            found[relation] = standing
-    return found
+@lru_cache(maxsize=4096)
+def read_slices(text: str) -> Mapping[str, str]:
+    """What `json_text` wrote of an island's slices."""
+    return _decoder(dict[str, str]).decode(text) if text else {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What the partitions of a chunk share; `keys` is None for a relation that nobody asked for."""
-
-    keys: dict[str, _Latest] | None
-    order: tuple[str, int]
-    forgotten: bool
-    values: tuple[object, ...]
-
-    @classmethod
-    def read(
-        cls,
-        text: str,
-        asked: frozenset[Relation],
-        spaces: dict[Relation, dict[str, dict[str, _Latest]]],
-    ) -> _Head:
-        database, schema, table, space, action, run_id, chunk, *rest = text.split(_SEPARATOR)
-        relation = Relation(database, schema, table)
-        keys = None
-        if relation in asked:
-            keys = spaces.setdefault(relation, {}).setdefault(space, {})
-        identity, model, plan_id, fingerprint, strategy, finished_at, analyser = rest
-        order = (run_id, int(chunk))
-        values = (
-            relation,
-            identity,
-            space,
-            model,
-            Action(action),
-            *order,
-            plan_id,
-            fingerprint,
-            strategy,
-            finished_at,
-            analyser,
-        )
-        return cls(keys, order, action == Action.FORGOTTEN, values)
-
-
-_Latest = tuple[int, _Head, str, list[Any]]
-
-
-def _standing(by_space: dict[str, dict[str, _Latest]]) -> list[PartitionRecord]:
-    """All but the forgotten ones and those older than another space's newest record."""
-    left = {
-        space: [entry for entry in keys.values() if not entry[1].forgotten]
-        for space, keys in by_space.items()
+@lru_cache(maxsize=4096)
+def read_inputs(text: str) -> Mapping[str, InputMark]:
+    """What `inputs_text` wrote, or a ledger of version 1 (see OLD_DIGEST)."""
+    if not text:
+        return {}
+    found = _decoder(dict[str, InputMark | str]).decode(text)
+    return {
+        name: InputMark(OLD_DIGEST + mark) if isinstance(mark, str) else mark
+        for name, mark in found.items()
     }
-    newest = {space: max(entry[0] for entry in found) for space, found in left.items() if found}
-    records: list[PartitionRecord] = []
-    for space in sorted(newest):
-        floor = max((seq for other, seq in newest.items() if other != space), default=0)
-        counting = [entry for entry in left[space] if entry[0] > floor]
-        counting.sort(key=lambda entry: (entry[3][0], entry[2]))
-        records += _records(counting)
-    return records
 
 
-def _records(entries: Iterable[_Latest]) -> list[PartitionRecord]:
+def read_details(row: Sequence[Any]) -> tuple[int, BuildDetails]:
+    """The number of a row of DETAIL_COLUMNS, and what it says. Raises ValueError, TypeError."""
+    seq, strategy, seconds, query_id, scan_bytes, row_counts, digests, sources = row
+    return seq, BuildDetails(
+        strategy=strategy,
+        seconds=seconds,
+        query_id=query_id,
+        scan_bytes=scan_bytes,
+        row_counts=tuple(int(count) for count in row_counts.split(",") if count),
+        digests=read_digests(digests),
+        sources=_decoder(dict[str, SourceDigests]).decode(sources) if sources else {},
+    )
+
+
+def read_digests(text: str) -> Mapping[str, tuple[str | None, ...]]:
+    """What `json_text` wrote of the digests of an island's partitions."""
+    return _decoder(dict[str, tuple[str | None, ...]]).decode(text) if text else {}
+
+
+@cache
+def _decoder(kind: object) -> msgspec.json.Decoder[Any]:
     import msgspec
 
-    read_inputs = msgspec.json.Decoder(dict[str, str]).decode
-    return [
-        _MAKE(head.values, key, own[0], read_inputs(own[1]), own[2:])
-        for _seq, head, key, own in entries
-    ]
-
-
-def _maker() -> Callable[..., PartitionRecord]:
-    """A function that fills the slots of a new record; it must name every field."""
-    shared = (
-        "relation", "identity", "space", "model", "action", "run_id", "chunk", "plan_id",
-        "fingerprint", "strategy", "finished_at", "analyser",
-    )  # fmt: skip
-    measured = ("output_digest", "rows", "query_id", "seconds", "scan_bytes")
-    ours = {*shared, *measured, "key", "ordinal", "inputs"}
-    if ours != {field.name for field in fields(PartitionRecord)}:
-        raise AssertionError("a field of PartitionRecord is not read back")
-    slots = {name: getattr(PartitionRecord, name).__set__ for name in ours}
-    set_shared = tuple(slots[name] for name in shared)
-    set_measured = tuple(slots[name] for name in measured)
-    set_key, set_ordinal, set_inputs = slots["key"], slots["ordinal"], slots["inputs"]
-    new = object.__new__
-
-    def make(
-        head: tuple[object, ...], key: str, ordinal: int, inputs: dict[str, str], own: list[Any]
-    ) -> PartitionRecord:
-        record = new(PartitionRecord)
-        for put, value in zip(set_shared, head, strict=True):
-            put(record, value)
-        for put, value in zip(set_measured, own, strict=True):
-            put(record, value)
-        set_key(record, key)
-        set_ordinal(record, ordinal)
-        set_inputs(record, inputs)
-        return record
-
-    return make
-
-
-_MAKE = _maker()
+    return msgspec.json.Decoder(kind)

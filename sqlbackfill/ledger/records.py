@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sqlbackfill.partitions.keys import KEY_SPACE
+from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.warehouse.protocol import Relation
 
 
@@ -36,43 +37,122 @@ class ChunkStatus(StrEnum):
     BLOCKED = "blocked"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the log of one table: its records up to number `seq` had been written.
+
+    `identity` is that of the table as it stood then (empty for none), `space` how it was cut.
+    """
+
+    seq: int
+    identity: str
+    space: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.seq}|{self.identity}|{self.space}"
+
+    @classmethod
+    def read(cls, text: str) -> Mark | None:
+        """The mark that `text` spells; None where it spells none, and so nothing is known."""
+        seq, _, rest = text.partition("|")
+        identity, found, space = rest.partition("|")
+        return cls(int(seq), identity, space) if found and seq.isdecimal() else None
+
+
+ALL_COLUMNS = "*"
+"""The id of the set of all columns, and of the window that is the whole input."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputMark:
+    """What a build saw of one input, in ranges.
+
+    `mark` is the text of a `Mark` for a model and a cheap version for a source; empty where it is
+    not known. `columns` is the id of the set of columns that were used, `window` that of the read
+    window.
+    """
+
+    mark: str
+    columns: str = ALL_COLUMNS
+    window: str = ALL_COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDigests:
+    """Digests of what was read of a source, by its own partitions; None is where rows have none.
+
+    `space` says how the source was cut.
+    """
+
+    space: str
+    versions: tuple[tuple[int | None, str], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionRecord:
-    """What built (or adopted, or forgot) one partition of one physical table.
+class BuildDetails:
+    """What is kept of a build and read only when asked for.
+
+    `row_counts`, and each of `digests` (by the id of a set of columns), have one entry for each
+    partition of the island as it was written. `seconds` and `scan_bytes` are the island's.
+    """
+
+    strategy: str
+    seconds: float
+    row_counts: tuple[int, ...] = ()
+    digests: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict, hash=False)
+    sources: Mapping[str, SourceDigests] = field(default_factory=dict, hash=False)
+    query_id: str | None = None
+    scan_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Island:
+    """What built (or adopted, or forgot) consecutive partitions of one physical table at once.
 
     `identity` is the table's token when the record was written: a record of another identity does
-    not count. `space` names the key space and grain, `key` the partition within it in canonical
-    text, `ordinal` the same as a number. `chunk` is the chunk's place within the run and the model,
-    from 0. `inputs` maps each input read to its version. `output_digest` is None where none was
-    taken. `seconds` and `scan_bytes` are the chunk's, shared evenly among its partitions.
-    `finished_at` is ISO 8601 in UTC. `analyser` is the version of the analysis that judged it.
+    not count. `space` names the key space and grain, `start` and `end` the partitions as ordinals of
+    it, half-open; keys of a list are recorded one by one, under their `end_key`. `start_key` and
+    `end_key` are the first and the last partition in canonical text. `chunk` is the chunk's place
+    within the run and the model, from 0. `slices` has the fingerprint of what gives a set of
+    columns, by its id. `rows` is the total. `finished_at` is ISO 8601 in UTC. `analyser` is the
+    version of the analysis that judged it. `seq` is its number, 0 until it is appended.
+
+    What is read back may be a part of what was written: then `start` and `end` are the part's, and
+    keys and `rows` those of the whole. Of islands that a checkpoint merged, run, plan and chunk are
+    those of the newest.
     """
 
     relation: Relation
     identity: str
     space: str
-    key: str
-    ordinal: int
+    start: int
+    end: int
+    start_key: str
+    end_key: str
     model: str
     action: Action
     run_id: str
     plan_id: str
     chunk: int
     fingerprint: str
-    inputs: Mapping[str, str] = field(default_factory=dict, hash=False)
-    output_digest: str | None = None
+    slices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    inputs: Mapping[str, InputMark] = field(default_factory=dict, hash=False)
     rows: int
-    strategy: str
-    query_id: str | None = None
-    seconds: float
-    scan_bytes: int | None = None
     finished_at: str
     analyser: str
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end or (self.space == KEY_SPACE and self.end - self.start != 1):
+            raise ValueError(f"not a range of {self.space}: {self.start} to {self.end}")
 
     @property
-    def version(self) -> str:
-        """What a downstream compares: the content digest, or else the build that wrote it."""
-        return self.output_digest or f"{self.run_id}:{self.chunk}:{self.key}"
+    def partitions(self) -> PartitionSet:
+        return PartitionSet.span(self.start, self.end)
+
+    def __len__(self) -> int:
+        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +225,3 @@ class RunProgress:
     partitions_failed: int = 0
     partitions_blocked: int = 0
     rows: int = 0
-
-
-def canonical_inputs(inputs: Mapping[str, str]) -> str:
-    """`inputs` as the one JSON text that equal mappings share."""
-    return json.dumps(dict(inputs), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -18,7 +18,8 @@ from sqlbackfill.ledger.records import (
     RunRecord,
     RunStatus,
 )
-from sqlbackfill.ledger.schema import RUN, RUN_CHUNK, Place, names
+from sqlbackfill.ledger.schema import RELATION_COLUMNS, RUN, RUN_CHUNK, Place, names
+from sqlbackfill.partitions.partition_set import OrdinalRange
 from sqlbackfill.warehouse.protocol import Relation, Session
 
 _RUN_COLUMNS = names(RUN)
@@ -28,6 +29,7 @@ _LISTED = (
     "process_started, host, tool_version, command, partitions"
 )
 _MOST_MESSAGE = 4000
+_MOST_NUMBERS = 500
 
 
 class Runs:
@@ -125,7 +127,8 @@ class Runs:
         marks = ", ".join("?" * len(run_ids))
         log, chunks = self._place.sql("partition_log"), self._place.sql("run_chunk")
         rows = session.execute(
-            f"SELECT run_id, model, ?, count(*), sum(row_count) FROM {log} "
+            "SELECT run_id, model, ?, sum(end_ordinal - start_ordinal), sum(row_count) "
+            f"FROM {log} "
             f"WHERE run_id IN ({marks}) AND action = ? GROUP BY run_id, model UNION ALL "
             "SELECT run_id, model, status, sum(end_ordinal - start_ordinal), 0 FROM ("
             "SELECT run_id, model, chunk, status, start_ordinal, end_ordinal, row_number() OVER "
@@ -149,11 +152,16 @@ class Runs:
     def failed_attempts(
         self, session: Session, wanted: str, parameters: Sequence[object]
     ) -> list[FailedAttempt]:
-        """The failed attempts among the rows of run_chunk for which the condition `wanted` holds."""
+        """The failed attempts among the rows of run_chunk for which the condition `wanted` holds.
+
+        Those are left out of whose partitions all were recorded by one newer record.
+        """
         rows = session.execute(
             "SELECT database_name, schema_name, table_name, key_space, start_ordinal, end_ordinal, "
             "code, message, run_id, finished_at, seq, log_seq "
-            f"FROM {self._place.sql('run_chunk')} WHERE status = ? AND {wanted}",
+            f"FROM {self._place.sql('run_chunk')} AS tried WHERE status = ? AND {wanted} "
+            f"AND NOT EXISTS (SELECT 1 FROM {self._newer} AND built.start_ordinal <= "
+            "tried.start_ordinal AND built.end_ordinal >= tried.end_ordinal)",
             (ChunkStatus.FAILED.value, *parameters),
         )
         return [
@@ -173,6 +181,34 @@ class Runs:
             )
             for row in rows
         ]
+
+    def mended(
+        self, session: Session, attempts: Sequence[FailedAttempt]
+    ) -> dict[int, list[OrdinalRange]]:
+        """The partitions that newer records name, by the number of the attempt at them."""
+        found: dict[int, list[OrdinalRange]] = {}
+        for start in range(0, len(attempts), _MOST_NUMBERS):
+            numbers = [attempt.seq for attempt in attempts[start : start + _MOST_NUMBERS]]
+            rows = session.execute(
+                "SELECT DISTINCT tried.seq, built.start_ordinal, built.end_ordinal "
+                f"FROM {self._place.sql('run_chunk')} AS tried, {self._newer} "
+                "AND built.start_ordinal < tried.end_ordinal "
+                "AND built.end_ordinal > tried.start_ordinal "
+                f"AND tried.seq IN ({', '.join('?' * len(numbers))})",
+                numbers,
+            )
+            for seq, first, end in rows:
+                found.setdefault(seq, []).append((first, end))
+        return found
+
+    @property
+    def _newer(self) -> str:
+        """The records newer than an attempt at the same table; a condition may follow."""
+        return f"{self._place.sql('partition_log')} AS built WHERE built.seq > tried.log_seq " + (
+            " ".join(
+                f"AND built.{name} = tried.{name}" for name in (*RELATION_COLUMNS, "key_space")
+            )
+        )
 
     def _latest(self) -> str:
         return (

@@ -12,30 +12,46 @@ from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
 RELATION_COLUMNS = ("database_name", "schema_name", "table_name")
 
-PARTITION_LOG = (
+ISLAND = (
     ("seq", "BIGINT"),
     ("database_name", "VARCHAR"),
     ("schema_name", "VARCHAR"),
     ("table_name", "VARCHAR"),
     ("table_identity", "VARCHAR"),
     ("key_space", "VARCHAR"),
-    ("partition_key", "VARCHAR"),
-    ("ordinal", "BIGINT"),
+    ("start_ordinal", "BIGINT"),
+    ("end_ordinal", "BIGINT"),
+    ("start_key", "VARCHAR"),
+    ("end_key", "VARCHAR"),
     ("model", "VARCHAR"),
     ("action", "VARCHAR"),
     ("run_id", "VARCHAR"),
     ("plan_id", "VARCHAR"),
     ("chunk", "BIGINT"),
     ("fingerprint", "VARCHAR"),
+    ("slices", "VARCHAR"),
     ("inputs", "VARCHAR"),
-    ("output_digest", "VARCHAR"),
     ("row_count", "BIGINT"),
-    ("strategy", "VARCHAR"),
-    ("query_id", "VARCHAR"),
-    ("seconds", "DOUBLE"),
-    ("scan_bytes", "BIGINT"),
     ("finished_at", "VARCHAR"),
     ("analyser", "VARCHAR"),
+)
+DETAILS = (
+    ("strategy", "VARCHAR"),
+    ("seconds", "DOUBLE"),
+    ("query_id", "VARCHAR"),
+    ("scan_bytes", "BIGINT"),
+    ("row_counts", "VARCHAR"),
+    ("digests", "VARCHAR"),
+    ("input_details", "VARCHAR"),
+)
+PARTITION_LOG = (*ISLAND, *DETAILS)
+PARTITION_STATE = (
+    ("database_name", "VARCHAR"),
+    ("schema_name", "VARCHAR"),
+    ("table_name", "VARCHAR"),
+    ("covered_seq", "BIGINT"),
+    ("islands", "VARCHAR"),
+    ("written_at", "VARCHAR"),
 )
 RUN = (
     ("seq", "BIGINT"),
@@ -107,10 +123,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step forward. Its statements may be met half done, so each must bear being repeated."""
+    """One step forward to `version`. Its statements may be met half done, so `statements` looks."""
 
     version: int
-    statements: Callable[[Place], tuple[str, ...]]
+    statements: Callable[[Place, Session], tuple[str, ...]]
 
 
 def names(columns: Columns) -> tuple[str, ...]:
@@ -118,9 +134,15 @@ def names(columns: Columns) -> tuple[str, ...]:
     return tuple(name for name, _type in columns)
 
 
-def _first_tables(place: Place) -> tuple[str, ...]:
+def _tables(place: Place, _session: Session) -> tuple[str, ...]:
     """Plain types only, no keys and no defaults: what Snowflake and DuckDB share."""
-    tables = {"partition_log": PARTITION_LOG, "run": RUN, "run_chunk": RUN_CHUNK, "lease": LEASE}
+    tables = {
+        "partition_log": PARTITION_LOG,
+        "partition_state": PARTITION_STATE,
+        "run": RUN,
+        "run_chunk": RUN_CHUNK,
+        "lease": LEASE,
+    }
     made = tuple(_create(place, table, columns) for table, columns in tables.items())
     # The row that every acquirer of a lease updates first, so that two of them conflict.
     counter = (
@@ -130,7 +152,47 @@ def _first_tables(place: Place) -> tuple[str, ...]:
     return (*made, counter)
 
 
-MIGRATIONS = (Migration(1, _first_tables),)
+def _islands_for_points(place: Place, session: Session) -> tuple[str, ...]:
+    """Version 2: a row is no longer a partition but consecutive ones; each old row stands for one."""
+    log, copied = place.sql("partition_log"), place.sql("partition_log_2")
+    renamed = f"ALTER TABLE {copied} RENAME TO {place.adapter.quote_name('partition_log')}"
+    # A failure was recorded by numbers that, for integers, depended on where counting began.
+    unlinked = (
+        f"UPDATE {place.sql('run_chunk')} SET key_space = 'v1:' || key_space "
+        "WHERE key_space LIKE 'integers:%'"
+    )
+    state = _create(place, "partition_state", PARTITION_STATE)
+    there = session.table(place.relation("partition_log"))
+    if there is None:
+        return state, renamed
+    if not any(column.name == "partition_key" for column in there.columns):
+        return (state,)
+    copy = f"CREATE OR REPLACE TABLE {copied} AS SELECT {_POINT_AS_ISLAND} FROM {log}"
+    return state, unlinked, copy, f"DROP TABLE {log}", renamed
+
+
+# The number of an integer's partition counted from `begin`; its key, the first integer, does not.
+_ABSOLUTE = (
+    "CASE WHEN key_space LIKE 'integers:%' THEN (TRY_CAST(partition_key AS HUGEINT) "
+    "- TRY_CAST(split_part(key_space, ':', 3) AS HUGEINT)) "
+    "// TRY_CAST(split_part(key_space, ':', 2) AS HUGEINT) ELSE ordinal END"
+)
+_OF_OLD = {
+    "start_ordinal": _ABSOLUTE,
+    "end_ordinal": f"{_ABSOLUTE} + 1",
+    "start_key": "partition_key",
+    "end_key": "partition_key",
+    "slices": "''",
+    "row_counts": "CAST(row_count AS VARCHAR)",
+    "digests": "''",
+    "input_details": "''",
+}
+_POINT_AS_ISLAND = ", ".join(
+    f"CAST({_OF_OLD.get(name, name)} AS {kind}) AS {name}" for name, kind in PARTITION_LOG
+)
+
+NEWEST = Migration(2, _tables)
+MIGRATIONS = (Migration(2, _islands_for_points),)
 
 
 def current_version() -> int:
@@ -181,6 +243,8 @@ def migrate(session: Session, place: Place, now: Callable[[], datetime]) -> None
     try:
         if version == 0:
             _make_meta(session, place)
+            _apply(session, place, NEWEST, now)
+            version = NEWEST.version
         for migration in MIGRATIONS:
             if migration.version > version:
                 _apply(session, place, migration, now)
@@ -203,13 +267,13 @@ def _apply(
     applied = (migration.version, now().isoformat(), __version__)
     note = f"INSERT INTO {place.sql('meta')} (version, applied_at, tool_version) VALUES (?, ?, ?)"
     if not place.adapter.transactional_ddl:
-        for statement in migration.statements(place):
+        for statement in migration.statements(place, session):
             session.execute(statement)
         session.execute(note, applied)
         return
     session.begin()
     try:
-        for statement in migration.statements(place):
+        for statement in migration.statements(place, session):
             session.execute(statement)
         session.execute(note, applied)
         session.commit()

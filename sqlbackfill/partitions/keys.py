@@ -12,6 +12,8 @@ from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.partitions.universe import Universe
 
 _GRAMMAR = frozenset(",!:='\"")
+KEY_SPACE = "keys"
+"""The key space of every static list."""
 RESERVED = frozenset({"all", "missing", "stale", "failed"})
 """Words of the -p grammar: a key that is one of them must be quoted."""
 
@@ -47,7 +49,7 @@ class StaticPartitioning:
     @property
     def space(self) -> str:
         """`keys`, whatever the list: a key stays itself when others are added."""
-        return "keys"
+        return KEY_SPACE
 
     @property
     def universe(self) -> Universe:

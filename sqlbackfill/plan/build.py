@@ -15,7 +15,7 @@ from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.strategy import AUTO, Choice, Kind, Strategy, choose, cut
 from sqlbackfill.plan.types import Chunk, Plan, Reason, Step
 
-Digest = Callable[[str, PartitionSet], str]
+Digest = Callable[[str], str]
 
 
 def build_plan(
@@ -27,7 +27,9 @@ def build_plan(
     target: str,
     digest: Digest,
 ) -> Plan:
-    """The plan for `request`; `candidates` are in topological order, `digest` reads the ledger.
+    """The plan for `request`; `candidates` are in topological order.
+
+    `digest` says how far the ledger's log of a model goes.
 
     The same arguments give an equal plan. Raises UsageError for partitions that fit no model, or
     for a strategy that a model does not allow where `request.is_strict`; ProjectError
@@ -126,8 +128,16 @@ def _chunks(
 
 
 def step_digest(model: str, partitions: PartitionSet, reads: Reads, digest: Digest) -> str:
-    """The ledger's records of the partitions of a step and of their read windows, as one text."""
-    windows = reads.upstream(model, partitions)
-    parts = [f"{model}={digest(model, partitions)}"]
-    parts += [f"{name}={digest(name, windows[name])}" for name in sorted(windows) if name != model]
-    return ";".join(parts)
+    """How far the log goes of a step's model and of what it reads, as `model=…;upstream=…`.
+
+    What is written to those logs later outdates the plan where it touches the step's partitions or
+    their read windows.
+    """
+    names = [model, *sorted(name for name in reads.upstream(model, partitions) if name != model)]
+    return ";".join(f"{name}={digest(name)}" for name in names)
+
+
+def read_digest(text: str) -> dict[str, str]:
+    """What `step_digest` wrote, by model."""
+    parts = (part.partition("=") for part in text.split(";") if part)
+    return {name: mark for name, _, mark in parts}

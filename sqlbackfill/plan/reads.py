@@ -69,6 +69,17 @@ class Reads:
         """What building `partitions` of `model` reads of each upstream that can exist."""
         return {edge.upstream: self._along(edge, model, partitions) for edge in self.edges[model]}
 
+    def upstream_of(self, model: str, upstream: str, partitions: PartitionSet) -> PartitionSet:
+        """The same of one upstream that `model` reads."""
+        edges = [edge for edge in self.edges[model] if edge.upstream == upstream]
+        if len(edges) == 1:
+            return self._along(edges[0], model, partitions)
+        found = (self._along(edge, model, partitions) for edge in edges)
+        return PartitionSet.of(span for each in found for span in each.ranges)
+
+    def has_edge(self, model: str, upstream: str) -> bool:
+        return any(edge.upstream == upstream for edge in self.edges[model])
+
     def touching(self, model: str, upstream: str, changed: PartitionSet) -> PartitionSet:
         """The partitions of `model`, within its horizon, whose read windows touch `changed`.
 

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from sqlbackfill.ledger.records import Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 
+_NONE = PartitionSet()
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a partition's newest valid ledger record says that staleness depends on."""
 
-    fingerprint: str
-    inputs: Mapping[str, str]
-    version: str
-    run_id: str
+class Cause(StrEnum):
+    """Why recorded partitions are stale."""
+
+    CODE_CHANGED = "CODE_CHANGED"
+    READ_WINDOW_WIDENED = "READ_WINDOW_WIDENED"
+    INPUT_CHANGED = "INPUT_CHANGED"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
+    INPUT_VERSION_UNKNOWN = "INPUT_VERSION_UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
     """What the ledger and the table say of one model.
 
-    `records` holds only valid records: of this table's identity and this key space, by ordinal.
-    `occupied` are the partitions without a record of which the table holds rows. `void_code` is
-    TABLE_GONE or TABLE_REPLACED where records exist but the table that they describe does not.
+    `records` holds only valid records: of this table's identity and this key space, disjoint and
+    ascending, by today's ordinals. `occupied` are the partitions without a record of which the
+    table holds rows. `void_code` is TABLE_GONE or TABLE_REPLACED where records exist but the table
+    that they describe does not, GRAIN_CHANGED where they are of other partitions.
     """
 
     table_identity: str | None
-    records: Mapping[int, Recorded]
+    records: Sequence[Island]
     occupied: PartitionSet
     failed: PartitionSet
     void_code: str | None = None
 
+    @property
+    def recorded(self) -> PartitionSet:
+        return PartitionSet.of((island.start, island.end) for island in self.records)
+
 
 @dataclass(frozen=True, slots=True)
 class StaleCause:
-    """Why partitions are stale: `code` is CODE_CHANGED or INPUT_CHANGED, `input` names which."""
+    """Why partitions are stale; `input` names which, `changed` the partitions of it, if known.
+
+    `runs` are those that wrote them.
+    """
 
     partitions: PartitionSet
-    code: str
+    code: Cause
     input: str | None
+    changed: PartitionSet = _NONE
+    runs: tuple[str, ...] = ()
+
+    def joined(self, other: StaleCause) -> StaleCause:
+        """Both as one, of the same code and input."""
+        return replace(
+            self,
+            partitions=self.partitions | other.partitions,
+            changed=self.changed | other.changed,
+            runs=tuple(sorted({*self.runs, *other.runs})),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,35 +83,10 @@ class ModelState:
         return self.built | self.stale | self.untracked
 
 
-def model_state(
-    tracked: Tracked,
-    *,
-    due: PartitionSet,
-    fingerprint: str,
-    inputs_now: Callable[[int], Mapping[str, str]],
-) -> ModelState:
-    """The states of a model's partitions; `due` bounds what may be missing.
-
-    A record is stale if the model's code now has another fingerprint, or if an input that it
-    recorded now has another version (design: States of a partition).
-    """
-    by_cause: dict[tuple[str, str | None], list[int]] = {}
-    for ordinal, record in tracked.records.items():
-        if record.fingerprint != fingerprint:
-            by_cause.setdefault(("CODE_CHANGED", None), []).append(ordinal)
-            continue
-        now = inputs_now(ordinal)
-        changed = next((name for name in now if record.inputs.get(name) != now[name]), None)
-        if changed is not None:
-            by_cause.setdefault(("INPUT_CHANGED", changed), []).append(ordinal)
-    causes = tuple(
-        StaleCause(PartitionSet.of_ordinals(ordinals), code, name)
-        for (code, name), ordinals in sorted(by_cause.items(), key=lambda item: str(item[0]))
-    )
-    stale = PartitionSet.empty()
-    for cause in causes:
-        stale |= cause.partitions
-    recorded = PartitionSet.of_ordinals(tracked.records)
+def model_state(tracked: Tracked, *, due: PartitionSet, causes: Sequence[StaleCause]) -> ModelState:
+    """The states of a model's partitions; `due` bounds what may be missing."""
+    stale = PartitionSet.of(span for cause in causes for span in cause.partitions.ranges)
+    recorded = tracked.recorded
     untracked = tracked.occupied - recorded
     return ModelState(
         built=recorded - stale,
@@ -96,5 +94,5 @@ def model_state(
         untracked=untracked,
         stale=stale,
         failed=tracked.failed,
-        causes=causes,
+        causes=tuple(causes),
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
-from sqlbackfill.ledger.records import PartitionRecord
+from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
@@ -18,7 +18,7 @@ from sqlbackfill.run.inputs import ChunkSql, RunInputs
 from sqlbackfill.run.interrupt import Cancellation
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.run.position import placed_in
-from sqlbackfill.run.records import partition_records
+from sqlbackfill.run.records import chunk_islands
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
 from sqlbackfill.run.whole_table import replace_whole
@@ -34,14 +34,13 @@ CheckLease = Callable[[Session, Relation], None]
 class ChunkWork:
     """One chunk, ready to be written.
 
-    `versions` holds, by ordinal, the input versions to record, taken before anything of the chunk
-    was read.
+    `inputs` holds the marks of the inputs to record, taken before anything of the chunk was read.
     """
 
     task: Task
     model: PlannedModel
     sql: ChunkSql
-    versions: Mapping[int, Mapping[str, str]]
+    inputs: Mapping[str, InputMark]
 
     @property
     def chunk(self) -> Chunk:
@@ -50,15 +49,20 @@ class ChunkWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A committed chunk: one record for each of its partitions, those without rows included."""
+    """A committed chunk: records of all its partitions, those without rows included."""
 
-    records: tuple[PartitionRecord, ...]
+    records: tuple[Island, ...]
     seconds: float
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def rows(self) -> int:
         return sum(record.rows for record in self.records)
+
+    @property
+    def partitions(self) -> int:
+        """How many were written."""
+        return sum(len(record) for record in self.records)
 
 
 class ChunkWriter:
@@ -234,11 +238,8 @@ class ChunkWriter:
         )
         return found == len(work.chunk.partitions)
 
-    def _append(
-        self, work: ChunkWork, filled: Filled, started: float
-    ) -> tuple[PartitionRecord, ...]:
+    def _append(self, work: ChunkWork, filled: Filled, started: float) -> tuple[Island, ...]:
         inputs, seconds = self._inputs, time.monotonic() - started
         self._check_lease(self.session, work.model.relation)
-        records = partition_records(inputs, work.task, filled, seconds, work.versions)
-        inputs.ledger.append(self.session, records)
-        return records
+        records = chunk_islands(inputs, work.task, filled, seconds, work.inputs)
+        return inputs.ledger.append(self.session, records)

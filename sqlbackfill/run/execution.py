@@ -106,10 +106,7 @@ class Execution:
                 task=task,
                 model=model,
                 sql=inputs.sql(task.model, task.chunk),
-                versions={
-                    ordinal: inputs.versions.inputs_of(task.model, ordinal)
-                    for ordinal in task.chunk.partitions.ordinals()
-                },
+                inputs=inputs.versions.inputs_of(task.model, task.chunk.partitions),
             )
             written = call(lambda: writer.write(work))
         except SqlbackfillError as error:
@@ -132,8 +129,7 @@ class Execution:
             self._cancellation.strike(writer.session)
 
     def _succeed(self, task: Task, written: Written) -> None:
-        versions = [(record.ordinal, record.version) for record in written.records]
-        self._inputs.versions.built(task.model, versions)
+        self._inputs.versions.built(task.model, written.records)
         self._tally.wrote(task.model, written)
         self._report()
         self._inputs.sink(

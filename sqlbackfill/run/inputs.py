@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
 from sqlbackfill.run.events import Event, Sink
@@ -48,13 +49,13 @@ class ChunkSql:
 
 
 class Versions(Protocol):
-    """The versions of what partitions read, kept current while a run commits."""
+    """The marks of what chunks read, kept current while a run commits. Threads may share it."""
 
-    def inputs_of(self, model: str, ordinal: int) -> Mapping[str, str]:
-        """The version of each input over the read window of one partition."""
+    def inputs_of(self, model: str, partitions: PartitionSet) -> Mapping[str, InputMark]:
+        """The mark of each input for a chunk of these partitions that is launched now."""
 
-    def built(self, model: str, versions: Iterable[tuple[int, str]]) -> None:
-        """Takes note of (ordinal, version) of partitions that were just committed."""
+    def built(self, model: str, records: Sequence[Island]) -> None:
+        """Takes note of records that were just committed, with their numbers."""
 
 
 def _drop(_event: Event) -> None:

@@ -6,50 +6,64 @@ from collections.abc import Mapping
 
 from sqlbackfill import __version__
 from sqlbackfill.errors import Diagnostic
-from sqlbackfill.ledger.records import Action, ChunkRecord, ChunkStatus, PartitionRecord
+from sqlbackfill.ledger.records import (
+    Action,
+    BuildDetails,
+    ChunkRecord,
+    ChunkStatus,
+    InputMark,
+    Island,
+)
+from sqlbackfill.partitions.keys import KEY_SPACE
 from sqlbackfill.run.fill import Filled
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.schedule import Task
 
 
-def partition_records(
+def chunk_islands(
     inputs: RunInputs,
     task: Task,
     filled: Filled,
     seconds: float,
-    versions: Mapping[int, Mapping[str, str]],
-) -> tuple[PartitionRecord, ...]:
-    """One record for each partition of a chunk, those without rows included, ascending.
+    marks: Mapping[str, InputMark],
+) -> tuple[tuple[Island, BuildDetails], ...]:
+    """What a chunk records: all its partitions as one island, or the keys of a list one by one.
 
-    `seconds` are the whole chunk's; each partition is given its share. `versions` holds those of
-    the inputs that each partition read, by ordinal.
+    `seconds` are the whole chunk's; of several islands each is given its share. `marks` are those
+    of the inputs that the chunk read.
     """
-    model = inputs.models[task.model]
+    model, chunk = inputs.models[task.model], task.chunk
     partitioning = model.partitioning
-    ordinals = range(task.chunk.start, task.chunk.end)
+    size = 1 if partitioning.space == KEY_SPACE else chunk.end - chunk.start
+    spans = chunk.partitions.chunks(size)
     finished_at = inputs.clock().isoformat()
-    return tuple(
-        PartitionRecord(
+    found = []
+    for start, end in spans:
+        counts = tuple(filled.rows.get(ordinal, 0) for ordinal in range(start, end))
+        island = Island(
             relation=model.relation,
             identity=filled.identity,
             space=partitioning.space,
-            key=partitioning.record_key(ordinal),
-            ordinal=ordinal,
+            start=start,
+            end=end,
+            start_key=partitioning.record_key(start),
+            end_key=partitioning.record_key(end - 1),
             model=model.name,
             action=Action.BUILT,
             run_id=inputs.run_id,
             plan_id=inputs.plan.plan_id,
             chunk=task.number,
             fingerprint=task.step.fingerprint,
-            inputs=versions.get(ordinal, {}),
-            rows=filled.rows.get(ordinal, 0),
-            strategy=task.step.strategy,
-            seconds=seconds / len(ordinals),
+            inputs=marks,
+            rows=sum(counts),
             finished_at=finished_at,
             analyser=__version__,
         )
-        for ordinal in ordinals
-    )
+        details = BuildDetails(
+            strategy=task.step.strategy, seconds=seconds / len(spans), row_counts=counts
+        )
+        found.append((island, details))
+    return tuple(found)
 
 
 def chunk_record(

@@ -51,7 +51,7 @@ class Tally:
     def wrote(self, model: str, written: Written) -> None:
         before = self.progress[model]
         self.progress[model] = replace(
-            before, built=before.built + len(written.records), rows=before.rows + written.rows
+            before, built=before.built + written.partitions, rows=before.rows + written.rows
         )
 
     def spent(self, model: str, *, queries: int, seconds: float) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import Action, PartitionRecord
+from sqlbackfill.ledger.records import Action, BuildDetails, InputMark, Island
 from sqlbackfill.warehouse.double import DoubleAdapter
 from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
@@ -65,33 +65,41 @@ def ledger(adapter: Adapter, session: Session, clock: Clock) -> Ledger:
     return made
 
 
+Record = tuple[Island, BuildDetails]
+
+
 @pytest.fixture
-def record(relation: Relation) -> Callable[..., PartitionRecord]:
-    """A function from an ordinal, and what shall differ, to a record of `relation`."""
-    plain = PartitionRecord(
+def record(relation: Relation) -> Callable[..., Record]:
+    """A function from an ordinal, and what shall differ, to a record of `relation`.
+
+    It covers one partition, or those up to `end`.
+    """
+    island = Island(
         relation=relation,
         identity="0123456789ab",
         space="day:UTC",
-        key="0",
-        ordinal=0,
+        start=0,
+        end=1,
+        start_key="0",
+        end_key="0",
         model="orders",
         action=Action.BUILT,
         run_id="run-1",
         plan_id="plan-1",
         chunk=0,
         fingerprint="f1",
-        inputs={"raw.orders": "v1", "raw.añejo": 'a "quoted" one'},
-        output_digest="d1",
+        inputs={"raw.orders": InputMark("v1"), "raw.añejo": InputMark('a "q"', "c", "w")},
         rows=3,
-        strategy="range",
-        query_id=None,
-        seconds=0.25,
-        scan_bytes=4096,
         finished_at="2024-05-01T12:00:00+00:00",
         analyser="1",
     )
+    plain = BuildDetails(strategy="range", seconds=0.25, row_counts=(3,), scan_bytes=4096)
 
-    def make(ordinal: int, **changes: object) -> PartitionRecord:
-        return replace(plain, **{"ordinal": ordinal, "key": str(ordinal), **changes})
+    def make(start: int, **changes: object) -> Record:
+        end = changes.setdefault("end", start + 1)
+        keys = {"start_key": str(start), "end_key": str(int(str(end)) - 1)}
+        details = changes.pop("details", plain)
+        assert isinstance(details, BuildDetails)
+        return replace(island, **{"start": start, **keys, **changes}), details  # type: ignore[arg-type]
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,17 +15,19 @@ from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.processes import Process, this_host
 from sqlbackfill.ledger.records import (
     Action,
+    BuildDetails,
     ChunkRecord,
     ChunkStatus,
-    PartitionRecord,
+    Island,
     RunProgress,
     RunRecord,
     RunStatus,
+    SourceDigests,
 )
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
 TTL = timedelta(minutes=1)
-Make = Callable[..., PartitionRecord]
+Make = Callable[..., tuple[Island, BuildDetails]]
 
 RUN = RunRecord(
     run_id="run-1",
@@ -60,12 +63,18 @@ def chunk(relation: Relation, start: int, end: int, **changes: object) -> ChunkR
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
+def read(ledger: Ledger, session: Session, *relations: Relation) -> dict[Relation, list[Island]]:
+    """The islands that count, by relation; those without any left out."""
+    logs = ledger.logs(session, relations)
+    return {each: list(log.counting) for each, log in logs.items() if log.counting}
+
+
 def test_a_ledger_that_was_never_made_is_empty(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:
     ledger = Ledger(adapter, adapter.database)
     assert not ledger.exists(session)
-    assert ledger.latest(session, [relation]) == {}
+    assert ledger.logs(session, [relation]) == {}
     assert ledger.failures(session, [relation]) == {}
     assert ledger.committed(session, "plan-1") == {}
     assert ledger.runs(session) == []
@@ -78,35 +87,75 @@ def test_a_ledger_that_was_never_made_is_empty(
 def test_a_record_is_read_back_as_it_was_written(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    full = record(5, key="it's 5", query_id="q'1", output_digest=None, scan_bytes=None)
-    bare = record(-3, inputs={}, seconds=0, query_id=None)
-    ledger.append(session, [full, bare])
-    assert ledger.latest(session, [relation]) == {relation: [bare, full]}
+    full = record(5, end=7, end_key="it's 5", slices={"c": "f"})
+    bare = record(-3, inputs={}, details=BuildDetails(strategy="range", seconds=0))
+    written = ledger.append(session, [full, bare])
+    assert read(ledger, session, relation) == {relation: [written[1], written[0]]}
+    assert [replace(each, seq=0) for each in written] == [full[0], bare[0]]
+    assert len({each.seq for each in written}) == 2
 
 
-def test_records_are_ordered_by_space_and_ordinal(
+def test_what_is_kept_beside_a_record_is_read_back_when_asked_for(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    records = [record(ordinal) for ordinal in (30, 2, 11, -1)]
-    ledger.append(session, records)
-    found = ledger.latest(session, [relation])[relation]
-    assert [each.ordinal for each in found] == [-1, 2, 11, 30]
+    full = BuildDetails(
+        strategy="chunk=2",
+        seconds=0.5,
+        row_counts=(7, 0),
+        digests={"*": ("d1", None), "c": (None, "é")},
+        sources={"raw.orders": SourceDigests("day", ((None, "n"), (3, "v")))},
+        query_id="q'1",
+        scan_bytes=5,
+    )
+    bare = BuildDetails(strategy="range", seconds=0)
+    one, two = ledger.append(session, [record(1, end=3, details=full), record(9, details=bare)])
+    found = ledger.details(session, relation, [one.seq, two.seq, 10**9])
+    assert found == {one.seq: full, two.seq: bare}
+    records, digests = ledger.history(session, relation)
+    assert (records, digests) == ([one, two], {one.seq: full.digests})
 
 
-def test_the_latest_record_of_a_partition_counts(
+def spans(ledger: Ledger, session: Session, relation: Relation) -> list[tuple[int, int, str]]:
+    found = read(ledger, session, relation).get(relation, [])
+    return [(each.start, each.end, each.run_id) for each in found]
+
+
+def test_islands_are_ordered_by_start(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(1, run_id="z"), record(2, run_id="z")])
-    ledger.append(session, [record(1, run_id="a", fingerprint="f2")])
-    found = ledger.latest(session, [relation])[relation]
-    assert [(each.ordinal, each.run_id) for each in found] == [(1, "a"), (2, "z")]
+    ledger.append(session, [record(ordinal) for ordinal in (30, 2, 11, -1)])
+    assert [start for start, *_ in spans(ledger, session, relation)] == [-1, 2, 11, 30]
+
+
+def test_a_later_island_cuts_earlier_ones(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    ledger.append(session, [record(1, end=5, run_id="z"), record(6, end=8, run_id="z")])
+    ledger.append(session, [record(2, run_id="a"), record(4, end=7, run_id="b")])
+    assert spans(ledger, session, relation) == [
+        (1, 2, "z"),
+        (2, 3, "a"),
+        (3, 4, "z"),
+        (4, 7, "b"),
+        (7, 8, "z"),
+    ]
 
 
 def test_of_two_records_of_one_append_the_last_counts(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
     ledger.append(session, [record(1, rows=1), record(1, rows=2)])
-    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [2]
+    assert [each.rows for each in read(ledger, session, relation)[relation]] == [2]
+
+
+def test_keys_of_a_list_are_told_apart_by_their_text_not_by_their_number(
+    ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    keyed = {"space": "keys"}
+    ledger.append(session, [record(0, end_key="eu", **keyed), record(1, end_key="us", **keyed)])
+    ledger.append(session, [record(0, end_key="us", run_id="later", **keyed)])
+    found = {each.end_key: each.run_id for each in read(ledger, session, relation)[relation]}
+    assert found == {"eu": "run-1", "us": "later"}
 
 
 def test_another_ledger_object_counts_on_where_the_first_stopped(
@@ -116,20 +165,22 @@ def test_another_ledger_object_counts_on_where_the_first_stopped(
     for turn, writer in enumerate((ledger, other, ledger, other, other)):
         writer.append(session, [record(1, rows=turn), record(2, rows=turn)])
         for reader in (ledger, other):
-            found = reader.latest(session, [relation])[relation]
+            found = read(reader, session, relation)[relation]
             assert [each.rows for each in found] == [turn, turn]
 
 
 def test_a_forgotten_partition_has_no_record_until_it_is_built_again(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(1), record(2)])
-    ledger.append(session, [record(1, action=Action.FORGOTTEN)])
-    assert [each.ordinal for each in ledger.latest(session, [relation])[relation]] == [2]
+    ledger.append(session, [record(1, end=4)])
     ledger.append(session, [record(2, action=Action.FORGOTTEN)])
-    assert ledger.latest(session, [relation]) == {}
+    assert [span[:2] for span in spans(ledger, session, relation)] == [(1, 2), (3, 4)]
+    log = ledger.logs(session, [relation])[relation]
+    assert [(hole.start, hole.end, hole.seq) for hole in log.holes] == [(2, 3, log.high_water)]
+    ledger.append(session, [record(0, end=9, action=Action.FORGOTTEN)])
+    assert read(ledger, session, relation) == {}
     ledger.append(session, [record(1, action=Action.ADOPTED)])
-    (found,) = ledger.latest(session, [relation])[relation]
+    (found,) = read(ledger, session, relation)[relation]
     assert found.action is Action.ADOPTED
 
 
@@ -139,20 +190,20 @@ def test_relations_are_told_apart_by_all_three_names(
     others = [replace(relation, schema="dev"), replace(relation, database="elsewhere")]
     ledger.append(session, [record(1, relation=each) for each in (relation, *others)])
     for each in (relation, *others):
-        assert list(ledger.latest(session, [each])) == [each]
-    assert set(ledger.latest(session, [relation, *others])) == {relation, *others}
+        assert list(ledger.logs(session, [each])) == [each]
+    assert set(ledger.logs(session, [relation, *others])) == {relation, *others}
 
 
 def test_records_older_than_another_space_s_do_not_count(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(1, end=3)])
     ledger.append(session, [record(0, space="month:UTC")])
-    found = ledger.latest(session, [relation])[relation]
-    assert [(each.space, each.ordinal) for each in found] == [("month:UTC", 0)]
+    found = read(ledger, session, relation)[relation]
+    assert [(each.space, each.start) for each in found] == [("month:UTC", 0)]
     ledger.append(session, [record(2)])
-    found = ledger.latest(session, [relation])[relation]
-    assert [(each.space, each.ordinal) for each in found] == [("day:UTC", 2)]
+    found = read(ledger, session, relation)[relation]
+    assert [(each.space, each.start) for each in found] == [("day:UTC", 2)]
 
 
 def test_forgetting_in_another_space_leaves_records_alone(
@@ -160,16 +211,21 @@ def test_forgetting_in_another_space_leaves_records_alone(
 ) -> None:
     ledger.append(session, [record(1)])
     ledger.append(session, [record(0, space="month:UTC", action=Action.FORGOTTEN)])
-    assert [each.space for each in ledger.latest(session, [relation])[relation]] == ["day:UTC"]
+    assert [each.space for each in read(ledger, session, relation)[relation]] == ["day:UTC"]
 
 
-def test_a_plan_s_own_records_can_be_left_out(
+def test_what_others_than_a_plan_wrote_since_a_mark_is_told(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(1, rows=1)])
-    ledger.append(session, [record(o, rows=2, plan_id="plan-2") for o in (1, 2)])
-    found = ledger.latest(session, [relation], ignoring_plan="plan-2")[relation]
-    assert [(each.ordinal, each.rows) for each in found] == [(1, 1)]
+    other = replace(relation, identifier="daily")
+    (before,) = ledger.append(session, [record(1)])
+    ledger.append(session, [record(2, plan_id="plan-2"), record(3)])
+    ledger.append(session, [record(4, relation=other)])
+    marks = {relation: before.seq, other: 10**18}
+    found = ledger.changed_since(session, marks, ignoring_plan="plan-2")
+    assert {each: [i.start for i in islands] for each, islands in found.items()} == {relation: [3]}
+    assert [i.start for i in ledger.changed_since(session, marks)[relation]] == [2, 3]
+    assert ledger.changed_since(session, {}) == {}
 
 
 def test_more_relations_than_one_condition_names_are_read_all_the_same(
@@ -177,15 +233,15 @@ def test_more_relations_than_one_condition_names_are_read_all_the_same(
 ) -> None:
     relations = [replace(relation, identifier=f"t{i}") for i in range(600)]
     ledger.append(session, [record(1, relation=each) for each in relations])
-    assert set(ledger.latest(session, relations[:599])) == set(relations[:599])
+    assert set(ledger.logs(session, relations[:599])) == set(relations[:599])
 
 
 def test_thousands_of_records_are_appended_at_once(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
     records = [record(ordinal, rows=ordinal % 7) for ordinal in range(2500)]
-    ledger.append(session, records)
-    assert ledger.latest(session, [relation])[relation] == records
+    written = ledger.append(session, records)
+    assert read(ledger, session, relation)[relation] == list(written)
 
 
 def test_records_that_were_rolled_back_leave_no_trace(
@@ -195,20 +251,21 @@ def test_records_that_were_rolled_back_leave_no_trace(
     session.begin()
     ledger.append(session, [record(1, rows=2), record(2)])
     session.rollback()
-    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [1]
+    assert [each.rows for each in read(ledger, session, relation)[relation]] == [1]
     ledger.append(session, [record(1, rows=3)])
-    assert [each.rows for each in ledger.latest(session, [relation])[relation]] == [3]
+    assert [each.rows for each in read(ledger, session, relation)[relation]] == [3]
 
 
-def test_a_chunk_is_confirmed_by_its_records(
+def test_a_chunk_is_confirmed_by_the_partitions_of_its_records(
     ledger: Ledger, session: Session, record: Make
 ) -> None:
     ledger.start_run(session, RUN)
     session.begin()
-    ledger.append(session, [record(o, chunk=4) for o in range(31)])
+    ledger.append(session, [record(0, end=31, chunk=4)])
     ledger.append(session, [record(o, chunk=5) for o in range(31, 40)])
     session.commit()
     assert ledger.confirm(session, "run-1", "orders", 4) == 31
+    assert ledger.confirm(session, "run-1", "orders", 5) == 9
     assert ledger.confirm(session, "run-1", "orders", 6) == 0
     assert ledger.confirm(session, "run-1", "other", 4) == 0
     assert ledger.confirm(session, "run-2", "orders", 4) == 0
@@ -217,7 +274,7 @@ def test_a_chunk_is_confirmed_by_its_records(
 def test_a_chunk_of_an_earlier_run_is_confirmed_by_a_new_ledger(
     adapter: Adapter, ledger: Ledger, session: Session, record: Make
 ) -> None:
-    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(1, end=3)])
     other = Ledger(adapter, adapter.database)
     other.start_run(session, replace(RUN, run_id="run-2"))
     assert other.confirm(session, "run-1", "orders", 0) == 2
@@ -226,11 +283,39 @@ def test_a_chunk_of_an_earlier_run_is_confirmed_by_a_new_ledger(
 def test_only_a_chunk_s_last_append_is_confirmed(
     ledger: Ledger, session: Session, record: Make
 ) -> None:
-    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(1, end=3)])
     session.begin()
-    ledger.append(session, [record(1), record(2)])
+    ledger.append(session, [record(1, end=3)])
     session.rollback()
     assert ledger.confirm(session, "run-1", "orders", 0) == 0
+
+
+def test_threads_of_one_run_append_side_by_side_and_each_relation_s_numbers_rise(
+    adapter: Adapter, ledger: Ledger, session: Session, relation: Relation, record: Make
+) -> None:
+    tables = [replace(relation, identifier=f"t{i}") for i in range(4)]
+    for table in tables:
+        ledger.leases.acquire(session, table, "run-1", TTL)
+
+    def write(table: Relation) -> list[int]:
+        own, seqs = adapter.session(), []
+        for turn in range(12):
+            own.begin()
+            model = table.identifier
+            one = record(0, end=3 + turn % 2, relation=table, model=model, rows=turn, chunk=turn)
+            (island,) = ledger.append(own, [one])
+            own.commit()
+            assert ledger.confirm(own, "run-1", model, turn) == 3 + turn % 2
+            seqs.append(island.seq)
+        own.close()
+        return seqs
+
+    with ThreadPoolExecutor(4) as pool:
+        written = list(pool.map(write, tables))
+    found = read(ledger, session, *tables)
+    for table, seqs in zip(tables, written, strict=True):
+        assert seqs == sorted(set(seqs))
+        assert [(each.rows, each.seq) for each in found[table]] == [(11, seqs[-1])]
 
 
 def test_what_an_owner_commits_after_another_took_over_ranks_below_it(
@@ -241,11 +326,15 @@ def test_what_an_owner_commits_after_another_took_over_ranks_below_it(
     gone = Process(this_host(), 1 << 23, 1.0)
     dead.leases = Leases(dead.place, process=lambda: gone)
     dead.leases.acquire(session, relation, "run-1", TTL)
-    dead.append(session, [record(o, rows=1) for o in range(9)])
+    dead.append(session, [record(0, end=9, rows=1)])
     heir.leases.acquire(session, relation, "run-2", TTL)
     heir.append(session, [record(3, rows=2)])
     dead.append(session, [record(3, rows=1)])
-    assert {r.ordinal: r.rows for r in heir.latest(session, [relation])[relation]}[3] == 2
+    assert [(i.start, i.rows) for i in read(heir, session, relation)[relation]] == [
+        (0, 1),
+        (3, 2),
+        (4, 1),
+    ]
 
 
 def test_records_count_on_whatever_runs_on_other_tables_write_meanwhile(
@@ -260,7 +349,7 @@ def test_records_count_on_whatever_runs_on_other_tables_write_meanwhile(
     for turn in range(1, 4):
         theirs.append(session, [record(o, relation=elsewhere, rows=turn) for o in range(5)])
         ours.append(session, [record(1, rows=turn)])
-        found = theirs.latest(session, [relation, elsewhere])
+        found = read(theirs, session, relation, elsewhere)
         assert [each.rows for each in found[relation]] == [turn]
         assert [each.rows for each in found[elsewhere]] == [turn] * 5
 
@@ -271,7 +360,7 @@ def test_a_failure_under_a_lease_stands_until_a_later_record(
     ledger = Ledger(adapter, adapter.database)
     ledger.prepare(session)
     lease = ledger.leases.acquire(session, relation, "run-1", TTL)
-    ledger.append(session, [record(o) for o in range(3)])
+    ledger.append(session, [record(0, end=3)])
     ledger.save_chunk(session, chunk(relation, 0, 3, message="first"))
     assert ranges(ledger, session, relation) == [(0, 3, "first")]
     ledger.append(session, [record(1)])
@@ -287,13 +376,13 @@ def test_what_a_plan_committed_is_told_by_model(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
     other = replace(relation, identifier="daily")
-    ledger.append(session, [record(1), record(2), record(9, relation=other, model="daily")])
+    ledger.append(session, [record(1, end=3), record(9, relation=other, model="daily")])
     ledger.append(session, [record(2, plan_id="plan-2"), record(3, plan_id="plan-2")])
     ledger.append(session, [record(4, action=Action.ADOPTED)])
     found = ledger.committed(session, "plan-1")
-    assert {model: [r.ordinal for r in records] for model, records in found.items()} == {
-        "daily": [9],
-        "orders": [1],
+    assert {model: [(r.start, r.end) for r in records] for model, records in found.items()} == {
+        "daily": [(9, 10)],
+        "orders": [(1, 2)],
     }
     assert ledger.committed(session, "plan-3") == {}
 
@@ -364,7 +453,7 @@ def test_the_newest_unfinished_run_is_one_whose_plan_no_later_run_finished(
 def test_progress_counts_what_was_built_by_records_and_the_rest_by_the_last_attempt(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(o, chunk=0, rows=10) for o in range(10)])
+    ledger.append(session, [record(0, end=10, chunk=0, rows=100)])
     ledger.append(session, [record(o, chunk=10, rows=10) for o in range(10, 15)])
     ledger.append(session, [record(99, chunk=10, action=Action.FORGOTTEN)])
     ledger.append(session, [record(0, chunk=0, run_id="run-2", model="daily", rows=1)])
@@ -396,7 +485,7 @@ def ranges(ledger: Ledger, session: Session, relation: Relation) -> list[tuple[i
 def test_a_failed_chunk_stands_until_records_cover_it(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:
-    ledger.append(session, [record(o) for o in range(4, 8)])
+    ledger.append(session, [record(4, end=8)])
     ledger.save_chunk(session, chunk(relation, 0, 10))
     assert ranges(ledger, session, relation) == [(0, 10, "no such column")]
     ledger.append(session, [record(3), record(4, action=Action.ADOPTED)])
@@ -404,9 +493,9 @@ def test_a_failed_chunk_stands_until_records_cover_it(
         (0, 3, "no such column"),
         (5, 10, "no such column"),
     ]
-    ledger.append(session, [record(o, space="month:UTC") for o in range(10)])
+    ledger.append(session, [record(0, end=10, space="month:UTC")])
     assert len(ranges(ledger, session, relation)) == 2
-    ledger.append(session, [record(o) for o in range(10)])
+    ledger.append(session, [record(0, end=20)])
     assert ledger.failures(session, [relation]) == {}
 
 

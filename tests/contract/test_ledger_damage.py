@@ -8,22 +8,24 @@ import pytest
 
 from sqlbackfill.errors import WarehouseError
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import PartitionRecord
+from sqlbackfill.ledger.records import BuildDetails, Island
 from sqlbackfill.warehouse.protocol import Relation, Session
 
 
-@pytest.mark.parametrize("edit", ["inputs = '{oops'", "action = 'frobbed'", "plan_id = NULL"])
+@pytest.mark.parametrize(
+    "edit", ["inputs = '{oops'", "action = 'frobbed'", "plan_id = NULL", "end_ordinal = 0"]
+)
 def test_a_record_that_cannot_be_read_is_no_internal_error(
     ledger: Ledger,
     session: Session,
     relation: Relation,
-    record: Callable[..., PartitionRecord],
+    record: Callable[..., tuple[Island, BuildDetails]],
     edit: str,
 ) -> None:
     ledger.append(session, [record(1)])
     session.execute_count(f"UPDATE {ledger.place.sql('partition_log')} SET {edit}")
     with pytest.raises(WarehouseError) as refused:
-        ledger.latest(session, [relation])
+        ledger.logs(session, [relation])
     [found] = refused.value.diagnostics
     assert (found.code, "partition_log" in found.message) == ("LEDGER_DAMAGED", True)
 

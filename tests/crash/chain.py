@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.partition_set import PartitionSet
@@ -47,20 +48,20 @@ _QUERIES = {
 
 
 class Versions:
-    """Versions for tests: the last one of each partition; `inputs_of` names what was asked for."""
+    """Marks for tests: what was committed last of each input, by run and chunk."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, int], str] = {}
+        self.known: dict[str, str] = {}
 
-    def inputs_of(self, model: str, ordinal: int) -> Mapping[str, str]:
-        read = reads(model, PartitionSet.single(ordinal))
+    def inputs_of(self, model: str, partitions: PartitionSet) -> Mapping[str, InputMark]:
         return {
-            upstream: ";".join(self.known.get((upstream, o), "?") for o in partitions.ordinals())
-            for upstream, partitions in read.items()
+            upstream: InputMark(self.known.get(upstream, "nothing"))
+            for upstream in reads(model, partitions)
         }
 
-    def built(self, model: str, versions: Iterable[tuple[int, str]]) -> None:
-        self.known.update({(model, ordinal): version for ordinal, version in versions})
+    def built(self, model: str, records: Sequence[Island]) -> None:
+        assert all(record.seq for record in records)
+        self.known[model] = f"{records[-1].run_id}:{records[-1].chunk}"
 
 
 def reads(model: str, partitions: PartitionSet) -> Mapping[str, PartitionSet]:
@@ -182,7 +183,7 @@ def committed(adapter: Adapter, ledger: Ledger) -> dict[str, PartitionSet]:
     finally:
         session.close()
     return {
-        model: PartitionSet.of_ordinals(record.ordinal for record in records)
+        model: PartitionSet.of((record.start, record.end) for record in records)
         for model, records in found.items()
     }
 
@@ -208,14 +209,15 @@ def disagreements(adapter: Adapter) -> list[str]:
     try:
         relations = [relation(adapter, name) for name in MODELS]
         tables = session.tables(relations)
-        latest = ledger.latest(session, relations)
+        logs = ledger.logs(session, relations)
         for target in relations:
-            table, records = tables.get(target), latest.get(target, [])
+            table, log = tables.get(target), logs.get(target)
+            records = log.counting if log else ()
             if table is None:
                 found += [f"{target}: records without a table"] if records else []
                 continue
             held = _rows_by_partition(adapter, session, target)
-            recorded = {record.key: record.rows for record in records if record.rows}
+            recorded = _recorded_rows(ledger, session, target, records)
             if held != recorded:
                 found.append(f"{target}: holds {held}, recorded {recorded}")
             if any(record.identity != table.identity for record in records):
@@ -223,6 +225,22 @@ def disagreements(adapter: Adapter) -> list[str]:
     finally:
         session.close()
     return found
+
+
+def _recorded_rows(
+    ledger: Ledger, session: Session, target: Relation, records: Sequence[Island]
+) -> dict[str, int]:
+    """The rows that are recorded of each partition that has any, by its key."""
+    details = ledger.details(session, target, (record.seq for record in records))
+    written, _ = ledger.history(session, target)
+    starts = {record.seq: record.start for record in written}
+    partitioning = WholePartitioning() if target.identifier == "summary" else DAYS
+    counts = {
+        partitioning.record_key(o): details[record.seq].row_counts[o - starts[record.seq]]
+        for record in records
+        for o in range(record.start, record.end)
+    }
+    return {key: rows for key, rows in counts.items() if rows}
 
 
 def _rows_by_partition(adapter: Adapter, session: Session, target: Relation) -> dict[str, int]:

@@ -176,7 +176,7 @@ def test_a_full_disk_is_an_error_and_what_was_committed_stays(shop: ProjectDir) 
         select count(*) from (
             select day::varchar as day from wide group by day
             except
-            select partition_key from sqlbackfill.partition_log where model = 'wide'
+            select end_key from sqlbackfill.partition_log where model = 'wide'
         )
     """)
     assert recorded == [(0,)]

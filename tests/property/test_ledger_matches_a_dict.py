@@ -6,8 +6,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sqlbackfill.ledger.checkpoints import merged
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import Action, ChunkRecord, ChunkStatus, PartitionRecord
+from sqlbackfill.ledger.records import (
+    Action,
+    BuildDetails,
+    ChunkRecord,
+    ChunkStatus,
+    InputMark,
+    Island,
+)
+from sqlbackfill.partitions.keys import KEY_SPACE
 from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from sqlbackfill.warehouse.protocol import Relation
 
@@ -16,39 +25,47 @@ RELATIONS = (
     Relation("memory", "dev", "orders"),
     Relation("memory", "main", "daily"),
 )
-SPACES = ("day:UTC", "month:UTC")
+SPACES = ("day:UTC", "day:UTC", "month:UTC", KEY_SPACE)
 PLANS = ("plan-1", "plan-2")
 ORDINALS = range(6)
 
 Key = tuple[Relation, str, int]
+Span = tuple[Relation, str, int, int]
+"""Partitions of a relation: space, first, and how many."""
 
 
-def record(key: Key, action: Action, plan: str, number: int) -> PartitionRecord:
-    relation, space, ordinal = key
-    return PartitionRecord(
+def record(span: Span, action: Action, plan: str, number: int) -> tuple[Island, BuildDetails]:
+    relation, space, start, length = span
+    island = Island(
         relation=relation,
         identity="0123456789ab",
         space=space,
-        key=f"key {ordinal}",
-        ordinal=ordinal,
+        start=start,
+        end=start + length,
+        start_key=f"key {start}",
+        end_key=f"key {start + length - 1}",
         model=relation.identifier,
         action=action,
         run_id=f"run of {plan}",
         plan_id=plan,
         chunk=number % 3,
-        fingerprint=f"f{number}",
-        inputs={"raw": str(number)},
+        fingerprint=f"f{number % 2}",
+        inputs={"raw": InputMark(str(number % 2))},
         rows=number,
-        strategy="range",
-        seconds=number / 7,
         finished_at="2024-05-01T12:00:00+00:00",
         analyser="1",
     )
+    return island, BuildDetails(strategy="range", seconds=number / 7)
 
 
-keys = st.tuples(st.sampled_from(RELATIONS), st.sampled_from(SPACES), st.sampled_from(ORDINALS))
+spans = st.tuples(
+    st.sampled_from(RELATIONS),
+    st.sampled_from(SPACES),
+    st.sampled_from(ORDINALS),
+    st.integers(1, 4),
+).map(lambda span: (*span[:3], 1) if span[1] == KEY_SPACE else span)
 batches = st.lists(
-    st.tuples(keys, st.sampled_from((*[Action.BUILT] * 3, Action.ADOPTED, Action.FORGOTTEN))),
+    st.tuples(spans, st.sampled_from((*[Action.BUILT] * 3, Action.ADOPTED, Action.FORGOTTEN))),
     min_size=1,
     max_size=8,
 )
@@ -63,36 +80,40 @@ class LedgerMachine(RuleBasedStateMachine):
         self.session = self.adapter.session()
         self.ledger = Ledger(self.adapter, "memory")
         self.ledger.prepare(self.session)
-        self.history: list[PartitionRecord] = []
+        self.history: list[Island] = []
         self.failed: dict[Key, str] = {}
         self.numbers = 0
+        self.is_merged = False
 
     def teardown(self) -> None:
         self.adapter.close()
 
-    def made(self, batch: list[tuple[Key, Action]], plan: str) -> list[PartitionRecord]:
+    def made(
+        self, batch: list[tuple[Span, Action]], plan: str
+    ) -> list[tuple[Island, BuildDetails]]:
         self.numbers += 1
-        return [record(key, action, plan, self.numbers) for key, action in batch]
+        return [record(span, action, plan, self.numbers) for span, action in batch]
 
     @rule(batch=batches, plan=st.sampled_from(PLANS))
-    def append_and_commit(self, batch: list[tuple[Key, Action]], plan: str) -> None:
+    def append_and_commit(self, batch: list[tuple[Span, Action]], plan: str) -> None:
         records = self.made(batch, plan)
         self.session.begin()
-        self.ledger.append(self.session, records)
+        written = self.ledger.append(self.session, records)
         self.session.commit()
-        self.history += records
-        for each in records:
-            self.failed.pop((each.relation, each.space, each.ordinal), None)
+        self.history += written
+        for each in written:
+            for ordinal in range(each.start, each.end):
+                self.failed.pop((each.relation, each.space, ordinal), None)
 
     @rule(batch=batches, plan=st.sampled_from(PLANS))
-    def append_and_roll_back(self, batch: list[tuple[Key, Action]], plan: str) -> None:
+    def append_and_roll_back(self, batch: list[tuple[Span, Action]], plan: str) -> None:
         self.session.begin()
         self.ledger.append(self.session, self.made(batch, plan))
         self.session.rollback()
 
-    @rule(key=keys, length=st.integers(1, 4))
-    def a_chunk_fails(self, key: Key, length: int) -> None:
-        relation, space, start = key
+    @rule(span=spans)
+    def a_chunk_fails(self, span: Span) -> None:
+        relation, space, start, length = span
         self.numbers += 1
         message = f"failure {self.numbers}"
         self.ledger.save_chunk(
@@ -121,28 +142,74 @@ class LedgerMachine(RuleBasedStateMachine):
     def another_process_goes_on(self) -> None:
         self.ledger = Ledger(self.adapter, "memory")
 
-    def expected(self, without: str | None = None) -> dict[Relation, list[PartitionRecord]]:
-        last: dict[Key, tuple[int, PartitionRecord]] = {}
-        for at, each in enumerate(self.history):
-            if each.plan_id != without:
-                last[each.relation, each.space, each.ordinal] = (at, each)
-        standing = {k: v for k, v in last.items() if v[1].action is not Action.FORGOTTEN}
-        found: dict[Relation, list[PartitionRecord]] = {}
-        for key in sorted(standing):
-            at, each = standing[key]
-            others = (v[0] for k, v in standing.items() if k[0] == key[0] and k[1] != key[1])
-            if at > max(others, default=-1):
-                found.setdefault(key[0], []).append(each)
+    @rule(settled=st.booleans())
+    @precondition(lambda self: self.history)
+    def what_stands_is_kept_as_a_checkpoint(self, settled: bool) -> None:
+        for relation, log in self.ledger.logs(self.session, RELATIONS).items():
+            kept = merged(log, log.high_water if settled else 0)
+            self.ledger.save_checkpoint(self.session, relation, kept, "now")
+        self.is_merged = self.is_merged or settled
+
+    def expected(self) -> dict[Relation, dict[tuple[str, int], Island]]:
+        last: dict[Key, Island] = {}
+        for each in self.history:
+            for ordinal in range(each.start, each.end):
+                last[each.relation, each.space, ordinal] = each
+        standing = {k: v for k, v in last.items() if v.action is not Action.FORGOTTEN}
+        found: dict[Relation, dict[tuple[str, int], Island]] = {}
+        for key, each in standing.items():
+            others = (v.seq for k, v in standing.items() if k[0] == key[0] and k[1] != key[1])
+            if each.seq > max(others, default=-1):
+                found.setdefault(key[0], {})[key[1], key[2]] = each
         return found
 
     @invariant()
-    def the_latest_records_are_those_of_the_dict(self) -> None:
-        assert self.ledger.latest(self.session, RELATIONS) == self.expected()
+    def what_stands_is_what_the_dict_holds(self) -> None:
+        found: dict[Relation, dict[tuple[str, int], Island]] = {}
+        for relation, log in self.ledger.logs(self.session, RELATIONS).items():
+            for island in log.counting:
+                for ordinal in range(island.start, island.end):
+                    assert (island.space, ordinal) not in found.setdefault(relation, {})
+                    found[relation][island.space, ordinal] = island
+        expected = self.expected()
+        assert {r: by.keys() for r, by in found.items()} == {
+            r: by.keys() for r, by in expected.items()
+        }
+        for relation, by_place in expected.items():
+            for place, each in by_place.items():
+                self.check(found[relation][place], each)
+
+    def check(self, island: Island, expected: Island) -> None:
+        """A merged island says of its partitions all that matters of each."""
+        told = (island.action, island.fingerprint, island.inputs, island.identity)
+        assert told == (
+            expected.action,
+            expected.fingerprint,
+            expected.inputs,
+            expected.identity,
+        )
+        if self.is_merged:
+            assert island.seq >= expected.seq
+        else:
+            assert (island.seq, island.run_id) == (expected.seq, expected.run_id)
 
     @invariant()
-    def a_plan_s_records_can_be_taken_away(self) -> None:
-        found = self.ledger.latest(self.session, RELATIONS, ignoring_plan="plan-2")
-        assert found == self.expected(without="plan-2")
+    def the_highest_number_is_known(self) -> None:
+        newest: dict[Relation, int] = {}
+        for each in self.history:
+            newest[each.relation] = max(newest.get(each.relation, 0), each.seq)
+        logs = self.ledger.logs(self.session, RELATIONS)
+        assert {relation: log.high_water for relation, log in logs.items()} == newest
+
+    @invariant()
+    def what_was_written_since_any_mark_is_the_rest_of_the_history(self) -> None:
+        marks = {each.relation: each.seq for each in self.history[: len(self.history) // 2]}
+        found = self.ledger.changed_since(self.session, marks, ignoring_plan="plan-2")
+        expected: dict[Relation, list[Island]] = {}
+        for each in self.history:
+            if each.plan_id != "plan-2" and each.seq > marks.get(each.relation, 1 << 62):
+                expected.setdefault(each.relation, []).append(each)
+        assert found == expected
 
     @invariant()
     def the_failures_are_those_of_the_dict(self) -> None:
@@ -156,14 +223,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_a_plan_committed_is_what_stands_of_it(self) -> None:
-        expected: dict[str, set[tuple[Relation, str, int]]] = {}
-        for records in self.expected().values():
-            for each in records:
+        expected: dict[str, set[Key]] = {}
+        for relation, by_place in self.expected().items():
+            for (space, ordinal), each in by_place.items():
                 if each.plan_id == "plan-1" and each.action is Action.BUILT:
-                    key = (each.relation, each.space, each.ordinal)
-                    expected.setdefault(each.model, set()).add(key)
+                    expected.setdefault(each.model, set()).add((relation, space, ordinal))
         found = {
-            model: {(each.relation, each.space, each.ordinal) for each in records}
+            model: {
+                (each.relation, each.space, ordinal)
+                for each in records
+                for ordinal in range(each.start, each.end)
+            }
             for model, records in self.ledger.committed(self.session, "plan-1").items()
         }
         assert found == expected

@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.states import Recorded, Tracked, model_state
-from sqlbackfill.plan.versions import VersionIndex
-from tests.unit.plan.world import EMPTY, days
+from sqlbackfill.plan.old_digests import OldDigests
+from sqlbackfill.plan.states import Cause, StaleCause, Tracked, model_state
+from tests.unit.plan.world import EMPTY, days, island
 
 
-def record(fingerprint: str = "f", **inputs: str) -> Recorded:
-    return Recorded(fingerprint, inputs, "v", "run")
+def test_no_record_and_no_rows_is_missing_and_rows_without_a_record_are_untracked():
+    tracked = Tracked(
+        table_identity="t", records=(island("m", days(1, 1)),), occupied=days(1, 2), failed=EMPTY
+    )
+    state = model_state(tracked, due=days(1, 3), causes=())
+    assert (state.built, state.untracked, state.missing) == (days(1, 1), days(2, 2), days(3, 3))
 
 
-def tracked(records: dict[int, Recorded], occupied: PartitionSet = EMPTY) -> Tracked:
-    return Tracked(table_identity="t", records=records, occupied=occupied, failed=EMPTY)
+def test_what_has_a_cause_is_stale_and_not_built():
+    tracked = Tracked(
+        table_identity="t", records=(island("m", days(1, 3)),), occupied=EMPTY, failed=EMPTY
+    )
+    cause = StaleCause(days(2, 2), Cause.CODE_CHANGED, None)
+    state = model_state(tracked, due=days(1, 3), causes=[cause])
+    assert (state.stale, state.built) == (days(2, 2), days(1, 1) | days(3, 3))
+    assert state.present == days(1, 3)
 
 
 FIRST, SECOND, THIRD = days(1, 3).ordinals()
 
 
-def test_no_record_and_no_rows_is_missing_and_rows_without_a_record_are_untracked():
-    state = model_state(
-        tracked({FIRST: record()}, occupied=days(2, 2)),
-        due=days(1, 3),
-        fingerprint="f",
-        inputs_now=lambda _: {},
-    )
-    assert (state.built, state.untracked, state.missing) == (days(1, 1), days(2, 2), days(3, 3))
-
-
-def test_another_fingerprint_or_another_input_version_is_stale_with_its_cause():
-    state = model_state(
-        tracked({FIRST: record("old"), SECOND: record(up="1"), THIRD: record(up="2")}),
-        due=days(1, 3),
-        fingerprint="f",
-        inputs_now=lambda _: {"up": "2"},
-    )
-    assert (state.stale, state.built) == (days(1, 2), days(3, 3))
-    assert [(c.code, c.input, c.partitions) for c in state.causes] == [
-        ("CODE_CHANGED", None, days(1, 1)),
-        ("INPUT_CHANGED", "up", days(2, 2)),
-    ]
-
-
-def test_a_digest_changes_with_any_version_and_with_a_partition_that_goes_missing():
-    index = VersionIndex({FIRST: "a", SECOND: "b", THIRD: "c"})
-    same = VersionIndex({THIRD: "c", FIRST: "a", SECOND: "b"})
-    assert index.digest(days(1, 3)) == same.digest(days(1, 3))
+def test_an_old_digest_changes_with_any_version_and_with_a_partition_that_goes_missing():
+    known = OldDigests({FIRST: "a", SECOND: "b", THIRD: "c"})
     others = [
-        VersionIndex({FIRST: "a", SECOND: "b", THIRD: "d"}),
-        VersionIndex({FIRST: "a", SECOND: "b"}),
-        VersionIndex({FIRST: "b", SECOND: "a", THIRD: "c"}),
+        OldDigests({FIRST: "a", SECOND: "b", THIRD: "d"}),
+        OldDigests({FIRST: "a", SECOND: "b"}),
+        OldDigests({FIRST: "b", SECOND: "a", THIRD: "c"}),
     ]
     digests = {other.digest(days(1, 3)) for other in others}
-    assert len(digests | {index.digest(days(1, 3))}) == 4
-
-
-def test_a_digest_follows_what_is_put_in_any_order():
-    index = VersionIndex({})
-    for ordinal, version in ((SECOND, "b"), (THIRD, "c"), (FIRST, "a"), (SECOND, "x")):
-        index.put(ordinal, version)
-        index.digest(days(1, 3))
-    assert index.digest(days(1, 3)) == VersionIndex({FIRST: "a", SECOND: "x", THIRD: "c"}).digest(
-        days(1, 3)
-    )
+    assert len(digests | {known.digest(days(1, 3))}) == 4

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from sqlbackfill.ledger.records import Action, Island
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.mapping import ReadWindow
@@ -17,6 +18,7 @@ from sqlbackfill.plan.candidates import Candidate, PlanRequest
 from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
 from sqlbackfill.plan.states import ModelState
 from sqlbackfill.plan.types import Plan
+from sqlbackfill.warehouse.protocol import Relation
 
 AS_OF = datetime(2013, 3, 1, tzinfo=UTC)
 EMPTY = PartitionSet.empty()
@@ -126,8 +128,33 @@ class World:
             request,
             as_of=self.as_of,
             target="dev",
-            digest=lambda model, partitions: f"{model}{partitions.ranges}",
+            digest=lambda model: f"log of {model}",
         )
+
+
+def island(model: str, partitions: PartitionSet, **changes: object) -> Island:
+    """A record of `partitions`, which are one range."""
+    [(start, end)] = partitions.ranges
+    values: dict[str, object] = {
+        "relation": Relation("house", "main", model),
+        "identity": "t",
+        "space": daily().space,
+        "start": start,
+        "end": end,
+        "start_key": "",
+        "end_key": "",
+        "model": model,
+        "action": Action.BUILT,
+        "run_id": "r",
+        "plan_id": "p",
+        "chunk": 0,
+        "fingerprint": "f",
+        "rows": 0,
+        "finished_at": "",
+        "analyser": "1",
+        "seq": 1,
+    }
+    return Island(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def chosen(plan: Plan) -> dict[tuple[str, str], PartitionSet]:

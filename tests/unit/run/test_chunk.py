@@ -195,7 +195,7 @@ def test_a_table_of_another_tool_is_given_an_identity_with_its_first_chunk(
     table = warehouse.session().table(chain.relation(warehouse, "daily"))
     assert table is not None
     ledger = Ledger(warehouse, warehouse.database)
-    [record] = ledger.latest(warehouse.session(), [table.relation])[table.relation]
+    [record] = ledger.logs(warehouse.session(), [table.relation])[table.relation].counting
     assert record.identity == table.identity
     assert count(warehouse) == 72
 
@@ -372,8 +372,8 @@ def test_a_view_is_made_replaced_and_recorded(warehouse: DoubleAdapter) -> None:
         assert table is not None
         assert table.kind is TableKind.VIEW
         ledger = Ledger(warehouse, warehouse.database)
-        [record] = ledger.latest(warehouse.session(), [table.relation])[table.relation]
-        assert (record.key, record.run_id, record.identity) == ("*", run_id, table.identity)
+        [record] = ledger.logs(warehouse.session(), [table.relation])[table.relation].counting
+        assert (record.end_key, record.run_id, record.identity) == ("*", run_id, table.identity)
 
 
 def test_a_table_of_ours_gives_way_to_a_view_and_a_strangers_does_not(

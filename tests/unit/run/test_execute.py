@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import RunStatus
+from sqlbackfill.ledger.records import InputMark, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Withheld
 from sqlbackfill.run import events
@@ -95,10 +95,16 @@ def test_partitions_without_rows_are_recorded_with_none(warehouse: DoubleAdapter
     steps = (chain.step("daily", chain.ALL),)
     execute(chain.run_inputs(warehouse, "r", plan=chain.plan(*steps)))
     ledger = Ledger(warehouse, warehouse.database)
-    records = ledger.latest(warehouse.session(), [chain.relation(warehouse, "daily")])
-    rows = {record.key: record.rows for [*found] in records.values() for record in found}
-    assert len(rows) == 12
-    assert [key for key, count in rows.items() if not count] == ["2013-01-02", "2013-01-06"]
+    relation = chain.relation(warehouse, "daily")
+    records, _ = ledger.history(warehouse.session(), relation)
+    details = ledger.details(warehouse.session(), relation, (record.seq for record in records))
+    counts = [details[record.seq].row_counts for record in records]
+    assert [[count > 0 for count in each] for each in counts] == [
+        [True, False, True, True],
+        [True, False, True, True],
+        [True, True, True, True],
+    ]
+    assert [record.rows for record in records] == [sum(each) for each in counts]
     assert chain.disagreements(warehouse) == []
 
 
@@ -256,15 +262,15 @@ def test_the_document_is_that_of_the_contract(warehouse: DoubleAdapter) -> None:
     }
 
 
-def test_versions_are_recorded_as_they_were_before_the_chunk_was_read(
+def test_marks_are_recorded_as_they_were_before_the_chunk_was_read(
     warehouse: DoubleAdapter,
 ) -> None:
     steps = (chain.step("daily", days(0, 3), size=1), chain.step("trailing", days(0, 3), size=1))
     execute(chain.run_inputs(warehouse, "r", plan=chain.plan(*steps)))
     relation = chain.relation(warehouse, "trailing")
     ledger = Ledger(warehouse, warehouse.database)
-    records = ledger.latest(warehouse.session(), [relation])[relation]
-    assert records[1].inputs == {"daily": "r:0:2013-01-01;r:1:2013-01-02"}
+    records = ledger.logs(warehouse.session(), [relation])[relation].counting
+    assert [record.inputs for record in records] == [{"daily": InputMark("r:2")}] * 3
 
 
 def test_another_run_that_holds_a_table_keeps_this_one_from_beginning(

@@ -1,0 +1,66 @@
+"""The logs of upstream models, read only where a partition may be stale: what plan compares exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlbackfill.app.ledger_state import Watched, renumbered
+from sqlbackfill.ledger.history import History, Moved
+from sqlbackfill.ledger.ledger import Ledger
+from sqlbackfill.ledger.log_rows import OLD_DIGEST
+from sqlbackfill.ledger.records import Mark
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.old_digests import OldDigests
+from sqlbackfill.warehouse.protocol import Session, TableInfo, TableKind
+
+
+class Histories:
+    """Reads each model's log at most once, while `session` is open. Keys are model names."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        session: Session,
+        watched: Mapping[str, Watched],
+        tables: Mapping[str, TableInfo],
+        head: Callable[[str], Mark],
+    ) -> None:
+        self._ledger = ledger
+        self._session = session
+        self._watched = watched
+        self._tables = tables
+        self._head = head
+        self._known: dict[str, History] = {}
+        self._old: dict[str, OldDigests] = {}
+
+    def moved(self, model: str, mark: Mark, columns: str, within: PartitionSet) -> Moved:
+        """Where in `within` the version in `columns` is not that of `mark`."""
+        return self.of(model).moved(mark, self._head(model), columns, within)
+
+    def is_as_of_old(self, model: str, mark: str, window: PartitionSet) -> bool:
+        """Whether `window` is still what a ledger of version 1 recorded of it as `mark`."""
+        known = self._old.get(model)
+        if known is None:
+            head = self._head(model)
+            known = self._old[model] = OldDigests(
+                {
+                    island.start: f"{island.run_id}:{island.chunk}:{island.start_key}"
+                    for island in self.of(model).built_at(head)
+                }
+            )
+        return mark == OLD_DIGEST + known.digest(window)
+
+    def of(self, model: str) -> History:
+        """The whole log of a model, in its present space and numbering."""
+        known = self._known.get(model)
+        if known is None:
+            watched = self._watched[model]
+            records, digests = self._ledger.history(self._session, watched.relation)
+            table = self._tables.get(model)
+            known = self._known[model] = History(
+                renumbered(records, watched.partitioning),
+                watched.partitioning.space,
+                digests=lambda seq: digests.get(seq, {}),
+                is_view=table is not None and table.kind is TableKind.VIEW,
+            )
+        return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
@@ -43,6 +43,10 @@ from sqlbackfill.query.windows import (
 
 if TYPE_CHECKING:
     from sqlbackfill.query.read_window import ReadWindowPass
+
+
+# What is evaluated after an aggregation, beside the SELECT list.
+_AFTER: Final = ("qualify", "order")
 
 
 @dataclass(slots=True)
@@ -133,6 +137,9 @@ class SelectPass:
     def _saturated(
         self, bounds: dict[Term, Range], edges: list[Edge], grouping: Grouping | None
     ) -> dict[Term, Range]:
+        if grouping is not None and grouping.is_super and self._compares_groups():
+            # A key that ROLLUP leaves out is NULL in a group whose other keys still say where its rows lie.
+            return met(bounds, self.demand.facts)
         result = self._terms.saturate(met(bounds, self.demand.facts), edges)
         if grouping is None or grouping.is_super:
             return result
@@ -143,6 +150,13 @@ class SelectPass:
                 spread = self._terms.spread({argument: replace(range_, settles=False)})
                 result = met(result, {t: r for t, r in spread.items() if t in grouping.keys})
         return result
+
+    def _compares_groups(self) -> bool:
+        """Whether rows are compared with one another after the aggregation."""
+        select = self.scope.select
+        distinct = select.args.get("distinct")
+        shown = [*select.expressions, *(select.args[k] for k in _AFTER if select.args.get(k))]
+        return bool(windows_in(shown)) or (distinct is not None and bool(distinct.args.get("on")))
 
     def _below_windows(
         self, wanted: dict[Term, Range], edges: list[Edge], grouping: Grouping | None

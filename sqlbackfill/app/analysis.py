@@ -12,6 +12,7 @@ import msgspec
 
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
+from sqlbackfill.app.covered_code import covered_code
 from sqlbackfill.app.input_refs import input_refs
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.overrides import with_overrides
@@ -286,6 +287,7 @@ def analysis_request(
         or rendered.bounds_as_value
         or rendered.bounds.key
         or rendered.relations_as_value,
+        covered=covered_code(loaded, model, rendered),
     )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
-from sqlbackfill.app.cache import digest
 from sqlbackfill.app.claimed_window import NoSuchWindow, claimed_window
 from sqlbackfill.app.override_notes import declared, invalid, noted, unused
 from sqlbackfill.app.partition_info import column_type
@@ -31,6 +30,7 @@ from sqlbackfill.query.facts import (
     ReadKind,
     Verdict,
 )
+from sqlbackfill.query.slices import restated
 from sqlbackfill.run.schema_change import bound_type
 from sqlbackfill.template.types import Rendered
 
@@ -184,6 +184,7 @@ def _rewritten(
     bounded = all(r.kind in (ReadKind.WINDOW, ReadKind.UNPARTITIONED) for r in reads)
     said = [*reasons, *(found for found in facts.warnings if found.code in _STILL_CHANCE)]
     confined = any(found.code == "TIES" and found not in reasons for found in facts.reasons)
+    stated = _stated(claims)
     return replace(
         facts,
         reads=reads,
@@ -195,7 +196,9 @@ def _rewritten(
         has_confined_choices=facts.has_confined_choices or confined,
         is_volatile=facts.is_volatile
         and (facts.reads_itself or any(found.code in _CHANCES for found in said)),
-        fingerprint=_fingerprint(facts.fingerprint, claims),
+        fingerprint=restated(facts.fingerprint, stated),
+        row_fingerprint=restated(facts.row_fingerprint, stated),
+        claims=(*facts.claims, stated),
     )
 
 
@@ -264,9 +267,9 @@ def _verdict(
     return Verdict.UNPROVEN if reasons or ReadKind.UNKNOWN in kinds else Verdict.PROVEN
 
 
-def _fingerprint(fingerprint: str, claims: Mapping[str, _Claim]) -> str:
-    """Another one for other claims; a reason may be reworded."""
-    said = [
+def _stated(claims: Mapping[str, _Claim]) -> tuple[str, ...]:
+    """What the fingerprint covers of the claims: a reason may be reworded."""
+    return tuple(
         repr(
             (
                 name,
@@ -278,5 +281,4 @@ def _fingerprint(fingerprint: str, claims: Mapping[str, _Claim]) -> str:
             )
         )
         for name, claim in sorted(claims.items())
-    ]
-    return digest(fingerprint, *said)
+    )

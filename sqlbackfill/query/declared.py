@@ -41,13 +41,14 @@ def with_declared(request: AnalysisRequest, analyse: Analyse) -> QueryFacts:
         return plain
     before = {read.relation: read for read in plain.reads}
     # A reason may be reworded.
-    said = sorted(repr((name, relation.holds, relation.dialect)) for name, relation in used)
+    said = tuple(sorted(repr((name, one.holds, one.dialect)) for name, one in used))
     return replace(
         full,
         reads=tuple(_read(read, before.get(read.relation), used) for read in full.reads),
         warnings=(*full.warnings, *(_noted(request.model, one, before) for one in used)),
         fingerprint=restated(plain.fingerprint, said),
         row_fingerprint=restated(plain.row_fingerprint, said),
+        claims=(said,),
     )
 
 

@@ -177,8 +177,9 @@ class QueryFacts:
     run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
     `unique_keys`: sets of output columns that no two rows of the table share, NULL equal to NULL.
     `row_fingerprint` and `column_fingerprints` are the parts of which slices are made, empty where
-    names are not resolved. `input_columns` holds, for each table that is read, the columns that can
-    change the result, None for all of them.
+    names are not resolved. `claims` is what authors state that was put onto both, in turn.
+    `input_columns` holds, for each table that is read, the columns that can change the result, None
+    for all of them.
     """
 
     columns: tuple[OutputColumn, ...] = ()
@@ -201,6 +202,7 @@ class QueryFacts:
     fingerprint: str = ""
     row_fingerprint: str = ""
     column_fingerprints: tuple[tuple[str, str], ...] = ()
+    claims: tuple[tuple[str, ...], ...] = ()
     input_columns: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()

@@ -53,7 +53,7 @@ class Fingerprints:
 class StoredCode:
     """All that a fingerprint was made of, to make it again under another version of the parser.
 
-    `claims` are the author's overrides as they were put onto it.
+    `claims` is what authors state, as `QueryFacts.claims` has it.
     """
 
     fingerprint: str
@@ -64,7 +64,7 @@ class StoredCode:
     session_timezone: str = "UTC"
     bounds_in_control_flow: bool = False
     covered: tuple[str, ...] = ()
-    claims: tuple[str, ...] = ()
+    claims: tuple[tuple[str, ...], ...] = ()
 
     def text(self) -> str:
         """JSON that `of_text` reads."""
@@ -108,7 +108,7 @@ def fingerprints_of(parsed: ParsedQuery | None, request: AnalysisRequest) -> Fin
 
 
 def stored_code(
-    request: AnalysisRequest, fingerprint: str, claims: tuple[str, ...] = ()
+    request: AnalysisRequest, fingerprint: str, claims: tuple[tuple[str, ...], ...] = ()
 ) -> StoredCode:
     """What has to be kept beside a fingerprint so that `recomputed` can make it again."""
     return StoredCode(
@@ -151,11 +151,9 @@ def recomputed(stored: StoredCode) -> Fingerprints:
     with contextlib.suppress(ProjectError, RecursionError):
         parsed = parse_query(request, Places(request))
     found = fingerprints_of(parsed, request)
-    return replace(
-        found,
-        whole=restated(found.whole, stored.claims),
-        rows=restated(found.rows, stored.claims),
-    )
+    for claim in stored.claims:
+        found = replace(found, whole=restated(found.whole, claim), rows=restated(found.rows, claim))
+    return found
 
 
 def is_of_this_version(fingerprint: str) -> bool:

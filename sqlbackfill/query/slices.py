@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
 
 from sqlbackfill.query.facts import QueryFacts
-
-ALL_COLUMNS: Final = "*"
-
-
-def column_set_id(columns: Iterable[str] | None) -> str:
-    """A short name for a set of columns, whatever their order and case; `*` for all, or not known."""
-    if columns is None:
-        return ALL_COLUMNS
-    return _digest(*sorted({column.lower() for column in columns}))[:12]
 
 
 def slice_fingerprint(facts: QueryFacts, columns: Iterable[str] | None) -> str:

@@ -1,0 +1,34 @@
+"""The claims of sections 2 and 4 in the shapes of `claim_queries`: no row is wrong, and broken rules are caught."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.property.broken_claims import CLAIM_MUTANTS
+from tests.property.broken_rules import Mutant
+from tests.property.claim_queries import SHAPES, claim_query
+from tests.property.window_harness import run
+
+SEED = 20131027
+QUERIES = 60
+DATABASES = 4
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_injected_queries_of_every_shape_give_the_rows_of_the_whole_query(shape: str) -> None:
+    counts = run(SEED, range(QUERIES), databases=DATABASES, focus=shape, make=claim_query)
+
+    assert not counts.mismatches, "\n\n".join(map(str, counts.mismatches[:3]))
+    assert counts.injected >= 10
+    assert counts.invalid < QUERIES // 2
+
+
+@pytest.mark.parametrize("mutant", CLAIM_MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_broken_claim_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant.patch(monkeypatch)
+    numbers = range(mutant.first, mutant.first + 100)
+    counts = run(
+        SEED, numbers, databases=DATABASES, focus=mutant.focus, stop=True, make=claim_query
+    )
+
+    assert counts.mismatches

@@ -16,6 +16,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk
 from sqlbackfill.query.facts import InjectedRange, QueryFacts
+from sqlbackfill.query.substituted import Substitution
 from sqlbackfill.run.inputs import ChunkSql
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.template.types import (
@@ -58,8 +59,13 @@ class ChunkRenderer:
         if self.workspace.facts[name].lifted is not None and chunk.end - chunk.start > 1:
             return self._lifted(name, chunk)
         window = self._window(name, chunk)
-        rendered = self._render(name, window, self._scans(name, window))
-        query = _bare(rendered.sql)
+        substitution = self.workspace.facts[name].substituted
+        if substitution is not None and chunk.end - chunk.start > 1:
+            rendered = self._render(name, SYMBOLIC_WINDOW, self._scans(name, window))
+            query = _with_column(_bare(rendered.sql), substitution, name)
+        else:
+            rendered = self._render(name, window, self._scans(name, window))
+            query = _bare(rendered.sql)
         adapter = self.workspace.loaded.adapter
         column = adapter.quote_name(self._partition_column(name))
         guard = partitions_predicate(column, partitioning, chunk.partitions, adapter.dialect)
@@ -204,6 +210,15 @@ def _column_range(injected: InjectedRange, window: RunWindow) -> ColumnRange | N
         hi=interval.hi,
         nulls=interval.nulls,
     )
+
+
+def _with_column(query: str, substitution: Substitution, name: str) -> str:
+    from sqlbackfill.query.splice import with_column
+
+    changed = with_column(query, substitution)
+    if changed is None:
+        raise ProjectError(_not_lifted(name))
+    return changed
 
 
 def _not_lifted(name: str) -> Diagnostic:

@@ -24,6 +24,7 @@ from sqlbackfill.query.read_window import ReadWindowPass
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.separability import Judgement, judge
+from sqlbackfill.query.substituting import with_substitution
 from sqlbackfill.query.terms import OWN_PARTITION, Terms
 from sqlbackfill.query.uniqueness import output_keys
 from sqlbackfill.query.values import Constants, count_markers, may_hold_marker
@@ -41,6 +42,10 @@ def analyse(request: AnalysisRequest) -> QueryFacts:
 
 
 def _analyse(request: AnalysisRequest) -> QueryFacts:
+    return with_substitution(request, _analyse_as_written(request), _analyse_as_written)
+
+
+def _analyse_as_written(request: AnalysisRequest) -> QueryFacts:
     facts = _analyse_as_known(request)
     again = knowing_itself(request, facts)
     if again is None:

@@ -39,13 +39,16 @@ class Membership:
 
 @dataclass(slots=True)
 class Condition:
-    """A conjunction. `rejects`: sources whose null-extended rows can never satisfy it."""
+    """A conjunction. `rejects`: sources whose null-extended rows can never satisfy it; `idle`: parts that
+    are false whatever the rows and the partition.
+    """
 
     bounds: dict[Term, Range] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     rejects: set[Owner] = field(default_factory=set)
     author_bounds: list[AuthorBound] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
+    idle: list[exp.Expr] = field(default_factory=list)
 
     def add(self, other: Condition) -> None:
         self.bounds = met(self.bounds, other.bounds)
@@ -53,6 +56,7 @@ class Condition:
         self.rejects |= other.rejects
         self.author_bounds += other.author_bounds
         self.memberships += other.memberships
+        self.idle += other.idle
 
 
 _FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {
@@ -119,9 +123,14 @@ class ConditionReader:
         return Condition()
 
     def _either(self, node: exp.Or, scope: Scope) -> Condition:
-        arms = [self.read([arm], scope) for arm in _arms(node) if not is_never(arm)]
+        live = [arm for arm in _arms(node) if not is_never(arm)]
+        idle = [arm for arm in _arms(node) if is_never(arm)]
+        arms = [self.read([arm], scope) for arm in live]
         if not arms:
             return Condition()
+        if len(arms) == 1:
+            arms[0].idle += idle
+            return arms[0]
         bounds = hulled([self._terms.spread(arm.bounds, arm.edges) for arm in arms])
         rejects = set.intersection(*(arm.rejects for arm in arms))
         return Condition(bounds=bounds, rejects=rejects)
@@ -294,5 +303,13 @@ def is_never(node: exp.Expr) -> bool:
             if all(isinstance(side, exp.Literal) and not side.is_string for side in sides):
                 return bool(sides[0].name != sides[1].name and sides[0].is_int and sides[1].is_int)
         if isinstance(conjunct, exp.Is) and isinstance(conjunct.expression, exp.Null):
-            return isinstance(conjunct.this, exp.Literal)
+            return _is_given(conjunct.this)
     return False
+
+
+def _is_given(node: exp.Expr) -> bool:
+    """Whether it is a literal, or one cast to a date, which is an error or not NULL."""
+    node = node.unnest()
+    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+        node = node.this.unnest()
+    return isinstance(node, exp.Literal)

@@ -13,6 +13,7 @@ from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.query.lifted import LiftSlot
+from sqlbackfill.query.substituted import Substitution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,8 @@ class QueryFacts:
     `strategies` holds those that are right with injection. `author_bounds_hold` is None where the
     author wrote no bounds, True where they are no narrower than what the query needs, else False.
     `lifted` is what stands in the bounds' places where the query for one partition may be written
-    as one for many (T3); None where it is not lifted.
+    as one for many (T3); None where it is not lifted. `substituted` is the column that stands for the
+    bounds where one query for many partitions is written with it; None where it is not.
     `has_confined_choices`: rows that are equal in an ORDER BY may come out differently from run to
     run, but only within their partition. `columns_known` is False where a `*` could not be expanded.
     `unique_keys`: sets of output columns that no two rows of the table share, NULL equal to NULL.
@@ -195,6 +197,7 @@ class QueryFacts:
     is_plain: bool = False
     author_bounds_hold: bool | None = None
     lifted: tuple[LiftSlot, ...] | None = None
+    substituted: Substitution | None = None
     has_confined_choices: bool = False
     is_volatile: bool = False
     is_clock_dependent: bool = False

@@ -31,6 +31,7 @@ from sqlbackfill.query.sources import (
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, Terms, hulled, met
 from sqlbackfill.query.ties import is_felt_elsewhere, shows_only_keys
 from sqlbackfill.query.uniqueness import tells_rows_apart, tells_source_rows_apart
+from sqlbackfill.query.values import count_markers
 from sqlbackfill.query.windows import (
     WindowCall,
     depends_on_ties,
@@ -248,6 +249,8 @@ class SelectPass:
 
     def _check(self, condition: Condition, bounds: dict[Term, Range]) -> None:
         """Compares the author's own bounds with what is needed of the rows that they filter."""
+        self.outer_pass.result.checked_nodes += condition.idle
+        self.outer_pass.result.checked_markers += sum(map(count_markers, condition.idle))
         for bound in condition.author_bounds:
             self.outer_pass.result.checked_markers += bound.markers
             self.outer_pass.result.checked_nodes.append(bound.node)

@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlbackfill.query.lifted import LiftSlot
+from sqlbackfill.query.substituted import Substitution
 from sqlbackfill.query.values import END, START
 
 BOUND: Final = re.compile("__sb_(?:start|end|key)__", re.IGNORECASE)
@@ -40,13 +41,13 @@ class BoundWord:
     typed_at: int | None = None
 
 
-def bound_words(sql: str) -> tuple[BoundWord, ...] | None:
-    """The words of DuckDB's SQL that print bounds, in order.
+def bound_words(sql: str, dialect: str = "duckdb") -> tuple[BoundWord, ...] | None:
+    """The words of the SQL that print bounds, in order.
 
     None where a bound stands anywhere else: in a comment, a name, or text of another kind.
     """
     try:
-        tokens = sqlglot.tokenize(sql, dialect="duckdb")
+        tokens = sqlglot.tokenize(sql, dialect=dialect)
     except SqlglotError:
         return None
     found = []
@@ -117,6 +118,43 @@ def with_spine(sql: str, slots: Sequence[LiftSlot]) -> str | None:
         value = _spine_value(word) if slot.is_value else _spine_text(word)
         edits.append((begin, word.end, f"CAST({value} AS {type_})" if type_ else value))
     return replaced(sql, edits)
+
+
+def with_column(sql: str, substitution: Substitution) -> str | None:
+    """The query with a column in its bounds' place; None if the substitution is not its own."""
+    edits = column_edits(sql, substitution)
+    return replaced(sql, edits) if edits is not None else None
+
+
+def column_edits(sql: str, substitution: Substitution) -> list[tuple[int, int, str]] | None:
+    """The (start, end, text) that `with_column` puts in place, in order."""
+    words = bound_words(sql, substitution.dialect)
+    if words is None or len(words) != len(substitution.values):
+        return None
+    edits = []
+    for word, one in zip(words, substitution.values, strict=True):
+        if (word.text, word.typed_at is not None) != (one.text, one.is_typed):
+            return None
+        edits.append((word.start if word.typed_at is None else word.typed_at, word.end, one.value))
+    if substitution.group_key is not None:
+        at = _outermost_group(sql, substitution.dialect)
+        if at is None:
+            return None
+        edits.append((at, at, f" {substitution.group_key},"))
+    return sorted(edits)
+
+
+def _outermost_group(sql: str, dialect: str) -> int | None:
+    """Where the only GROUP BY outside of parentheses ends."""
+    depth, found = 0, []
+    for token in sqlglot.tokenize(sql, dialect=dialect):
+        if token.token_type is TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type is TokenType.R_PAREN:
+            depth -= 1
+        elif token.token_type is TokenType.GROUP_BY and depth == 0:
+            found.append(token.end + 1)
+    return found[0] if len(found) == 1 else None
 
 
 def _spine_value(word: BoundWord) -> str:

@@ -21,6 +21,7 @@ from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.integers import IntegerPartitioning
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.query.facts import QueryFacts
+from sqlbackfill.query.splice import with_column
 from sqlbackfill.template.types import Rendered
 from tests.golden.golden_model import Column, GoldenModel, name_of
 
@@ -164,6 +165,10 @@ def _query(
         scans[found.index] = f"(select * from {_table(name)}{where})" + (
             f' as "{alias}"' if alias else ""
         )
+    if facts is not None and facts.substituted is not None:
+        changed = with_column(render.sql, facts.substituted)
+        assert changed is not None
+        sql = _in_duckdb(model, changed)
     text = _MARKER.sub(lambda match: scans[int(match.group(1))], sql)
     for marker, bound in (("__sb_start__", bounds[0]), ("__sb_end__", bounds[1])):
         text = re.sub(marker, print_bound(bound, kind), text, flags=re.IGNORECASE)

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: DATE(ts) = :day with DATE(ts) as p in the same scope: the column can stand for the bound
 --   (Bounds as values), which leaves no condition at all.
--- wider: AUTHOR_BOUND_TOO_NARROW BOUND_AS_VALUE (an equality with a bound is not turned into a range)
 select date(submission_timestamp) as submission_date, country, count(distinct client_id) as clients
 from {{ source('raw', 'pings') }}
 where date(submission_timestamp) = '{{ partition.start }}'

@@ -5,7 +5,6 @@
 -- strategies: range chunk partition
 -- because: an arm of an OR that is constant false for the render is dropped: a printed bound is never NULL.
 --   What is left is T2's own bound.
--- wider: BOUND_AS_VALUE (a bound in an arm that can never be true counts as a use of its own)
 select event_date, count(*) as events
 from {{ source('raw', 'events') }}
 where ('{{ partition.start }}' is null or event_date >= '{{ partition.start }}')

@@ -6,7 +6,6 @@
 -- because: `select :day as day … where d = :day group by …` is the ranged query with the column in the
 --   bound's place: the one scope that compares with the bound has it, there is no outer join, no LIMIT,
 --   no scalar aggregate (Bounds as values).
--- wider: BOUND_AS_VALUE AUTHOR_BOUND_TOO_NARROW (a bound used as a value is not replaced by its column)
 select date '{{ partition.start }}' as day, platform, count(distinct user_id) as users
 from {{ ref('events') }}
 where event_date = date '{{ partition.start }}'

@@ -108,8 +108,16 @@ class Lineage:
             case PivotSource(keys=keys, inner=inner):
                 names = [keys[name]] if name in keys else sorted(columns_of(source.node))
                 return frozenset().union(*(self._in_source(inner, n, owner) for n in names))
-            case RowSource(node=node):
-                return self._expression(node, owner)
+            case RowSource():
+                return self._rows(source, owner)
+
+    def _rows(self, source: RowSource, owner: Scope) -> Sources:
+        """What a list or a function is made of; names in it may be taken for its own columns."""
+        key = (id(source), "")
+        if key not in self._known:
+            self._known[key] = frozenset()
+            self._known[key] = self._expression(source.node, owner)
+        return self._known[key]
 
     def _recursive(self, cte: Cte) -> Sources:
         """What any column of a recursive CTE comes from: a step may make each of every other."""

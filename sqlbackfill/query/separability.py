@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from sqlbackfill.errors import Diagnostic, Severity
+from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.partitions.paths import Origin, Path
@@ -30,6 +30,7 @@ from sqlbackfill.query.parse import ParsedQuery, Places
 from sqlbackfill.query.purity import impurities
 from sqlbackfill.query.reasons import REFUTING, Reason, chance, distinct, lost_bound, said_once
 from sqlbackfill.query.scopes import column_types, folded
+from sqlbackfill.query.self_state import self_state
 from sqlbackfill.query.terms import Range, hulled
 
 ALL_STRATEGIES: Final = ("range", "chunk", "partition")
@@ -85,7 +86,7 @@ def judge(case: Judgement) -> QueryFacts:
     chances = (*(chance(r, case.places, request.model) for r in case.result.chances), *chances)
     lost = _lost(inputs, reads, case)
     reasons = said_once(
-        (*(_self_state(case) if reads_itself else ()), *lost),
+        (*(self_state(case.request, case.parsed, case.places) if reads_itself else ()), *lost),
         () if reads_itself else (*author_reasons, *chances),
     )
     strategies: tuple[str, ...] = ALL_STRATEGIES
@@ -359,24 +360,6 @@ def _lost(inputs: list[_Input], reads: tuple[Read, ...], case: Judgement) -> lis
         for one, read in zip(inputs, reads, strict=True)
         if read.kind not in (ReadKind.WINDOW, ReadKind.UNPARTITIONED) and not read.is_this
         for diagnostic in _lost_of(one, read.kind, case)
-    ]
-
-
-def _self_state(case: Judgement) -> list[Diagnostic]:
-    table = next(
-        (t for t in case.parsed.tree.find_all(exp.Table)
-         if t.name in case.request.occurrences and case.request.occurrences[t.name].is_this),
-        None,
-    )  # fmt: skip
-    return [
-        Diagnostic(
-            code="SELF_STATE",
-            message="the model reads its own earlier partitions, so each must be written before the next",
-            severity=Severity.NOTE,
-            span=case.places.of(table) if table is not None else None,
-            fix="leave it: partitions run one at a time, in order",
-            model=case.request.model,
-        )
     ]
 
 

@@ -10,9 +10,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-
-import sqlglot
 
 import sqlbackfill
 from benchmarks.load_projects import write_load_project
@@ -60,9 +59,7 @@ def loads(models: int, repeat: int) -> list[Load]:
                 cold.append(measure([COMMAND, *command], cwd=root))
                 warm.append(measure([COMMAND, *command], cwd=root))
             found += [
-                Load(
-                    models=models, command=command[0], is_cold=costs is cold, cost=cheapest(costs)
-                )
+                Load(models=models, command=command[0], is_cold=costs is cold, cost=cheapest(costs))
                 for costs in (cold, warm)
             ]
     return found
@@ -78,7 +75,7 @@ def load_table(sizes: Sequence[int], repeat: int) -> str:
 def load_page(repeat: int, sizes: Sequence[int] = tuple(BARS_S)) -> str:
     """The section of RESULTS.md."""
     versions = (
-        f"sqlbackfill {sqlbackfill.__version__}, sqlglot {sqlglot.__version__}, "
+        f"sqlbackfill {sqlbackfill.__version__}, sqlglot {version('sqlglot')}, "
         f"Python {platform.python_version()}, {os.cpu_count()} cores"
     )
     return f"""

@@ -112,11 +112,11 @@ class Lineage:
                 return self._rows(source, owner)
 
     def _rows(self, source: RowSource, owner: Scope) -> Sources:
-        """What a list or a function is made of; names in it may be taken for its own columns."""
+        """What a list or a function is made of."""
         key = (id(source), "")
         if key not in self._known:
             self._known[key] = frozenset()
-            self._known[key] = self._expression(source.node, owner)
+            self._known[key] = self._expression(source.made_of, owner)
         return self._known[key]
 
     def _recursive(self, cte: Cte) -> Sources:

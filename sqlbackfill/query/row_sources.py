@@ -29,7 +29,7 @@ def is_row_function(node: exp.Expr) -> bool:
 
 def is_generated(source: RowSource) -> bool:
     """Whether the rows are the same whatever is in the tables."""
-    return source.node.find(exp.Column, exp.Query) is None
+    return source.made_of.find(exp.Column, exp.Query) is None
 
 
 def element_kind(source: RowSource, name: str, lists: KindOf) -> Kind:

@@ -278,7 +278,7 @@ class SelectPass:
         for source in self.scope.sources.values():
             if isinstance(source, RowSource):
                 reason = Reason("P_FROM_UNNEST", source.node)
-                self.outer_pass.everything(source.node, self.scope.env, (*self.why, reason))
+                self.outer_pass.everything(source.made_of, self.scope.env, (*self.why, reason))
 
     def _join_queries(self, join: exp.Join) -> None:
         nested = (

@@ -65,6 +65,12 @@ class RowSource:
     alias: str
     node: exp.Expr
 
+    @property
+    def made_of(self) -> exp.Expr:
+        """The list or function itself: the item of FROM also holds the joins of its parenthesis."""
+        made: exp.Expr = self.node.this if isinstance(self.node, exp.Table) else self.node
+        return made
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PivotSource:

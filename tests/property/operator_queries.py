@@ -179,7 +179,8 @@ class OperatorGenerator(Generator):
         alias, inner = self._name("z"), self._name("y")
         columns: dict[str, str] = {"d": "DATE", "e": "DATE", "k": "INTEGER", "v": "INTEGER"}
         named = self.rng.sample(("d", "e"), self.rng.choice((1, 2, 2)))
-        listed = ", ".join([*named, "k", "v", "id as i"])
+        unique = self._maybe(0.15)
+        listed = ", ".join([*named, "k", "v", *(["id as i"] if unique else [])])
         if self._maybe(0.25) and depth < 1:
             sql, known = self._block(depth + 1)
             if known["q"] == "?":
@@ -190,7 +191,8 @@ class OperatorGenerator(Generator):
         else:
             marker = self._table_named(self._name("x"))
             text = f"(select {listed} from {marker}{self._one('', ' where k > 0')})"
-            columns = {name: columns[name] for name in (*named, "k", "v")} | {"i": "INTEGER"}
+            columns = {name: columns[name] for name in (*named, "k", "v")}
+            columns |= {"i": "INTEGER"} if unique else {}
             key = named[0]
         aggregate = self._one("sum(v)", "count(v)", "max(v)", f"max({key})", "min(v) as least")
         values = self._one("0, 1", "0 as zero, 1 as one", "1, 2, 3", f"1 as {key}")
@@ -277,6 +279,8 @@ class OperatorGenerator(Generator):
         else:
             step = f"select {p}, {q}, {{s}}.k, r.v + 1 from {name} as r {join} {{t}} on {on} where {stop}"
             step = step.replace("{t}", self._table_named(step_alias)).replace("{s}", step_alias)
+        if self._maybe(0.12):
+            step = f"select r.p, r.q, (count(*) over ())::integer, r.v + 1 from {name} as r where r.v < 1"
         operator = self._one("union all", "union all", "union")
         columns = self._one("", "", "(p, q, k, v)")
         self.recursive.append((name, columns))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlbackfill.ledger.records import Action, BuildDetails, InputMark, Island, SourceDigests
+from sqlbackfill.ledger.records import Action, BuildDetails, InputMark, Island, SourceRead
 from sqlbackfill.ledger.schema import DETAILS, ISLAND, PARTITION_LOG, names
 from sqlbackfill.warehouse.protocol import Relation
 
@@ -58,7 +58,7 @@ def to_row(island: Island, details: BuildDetails) -> tuple[object, ...]:
         json_text(details.digests),
         json_text(
             {
-                name: {"space": read.space, "versions": read.versions}
+                name: {"space": read.space, "spans": read.spans, "unplaced": read.unplaced}
                 for name, read in details.sources.items()
             }
         ),
@@ -156,7 +156,7 @@ def read_details(row: Sequence[Any]) -> tuple[int, BuildDetails]:
         scan_bytes=scan_bytes,
         row_counts=tuple(int(count) for count in row_counts.split(",") if count),
         digests=read_digests(digests),
-        sources=_decoder(dict[str, SourceDigests]).decode(sources) if sources else {},
+        sources=_decoder(dict[str, SourceRead]).decode(sources) if sources else {},
     )
 
 

@@ -79,14 +79,16 @@ class InputMark:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceDigests:
-    """Digests of what was read of a source, by its own partitions; None is where rows have none.
+class SourceRead:
+    """What a chunk read of a source, in digests by spans of the source's own partitions.
 
-    `space` says how the source was cut.
+    `space` says how the source was cut. A span is half-open, None being an open end. `unplaced` is
+    the digest of rows without a partition, None where they were not read.
     """
 
     space: str
-    versions: tuple[tuple[int | None, str], ...]
+    spans: tuple[tuple[int | None, int | None, str], ...]
+    unplaced: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class BuildDetails:
     seconds: float
     row_counts: tuple[int, ...] = ()
     digests: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict, hash=False)
-    sources: Mapping[str, SourceDigests] = field(default_factory=dict, hash=False)
+    sources: Mapping[str, SourceRead] = field(default_factory=dict, hash=False)
     query_id: str | None = None
     scan_bytes: int | None = None
 

@@ -135,7 +135,8 @@ class PlannedModel:
 
     `upstreams` holds, for each model of the project that this one reads (itself included where it
     reads itself), the name as used in `Reads`. `kind` is what the run leaves under `relation`.
-    `consumed` are the column sets that downstreams use and whose content is worth a digest.
+    `consumed` are the column sets that downstreams use and whose content is worth a digest, `slices`
+    the fingerprints of what gives each of them, by id.
     """
 
     name: str
@@ -149,3 +150,4 @@ class PlannedModel:
     kind: TableKind = TableKind.TABLE
     on_schema_change: OnSchemaChange = OnSchemaChange.FAIL
     consumed: tuple[ColumnSet, ...] = ()
+    slices: Mapping[str, str] = field(default_factory=dict, hash=False)

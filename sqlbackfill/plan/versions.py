@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -42,14 +42,6 @@ class SourceVersions(Protocol):
 
     def changed(self, source: str, columns: str, mark: str) -> PartitionSet | None:
         """The partitions of `source` that changed in `columns` since `mark`; None may be any."""
-
-
-def column_set_id(columns: Iterable[str] | None) -> str:
-    """The id of a set of columns, whatever their order and case; None stands for all of them."""
-    if columns is None:
-        return ALL_COLUMNS
-    text = "\x00".join(sorted({name.lower() for name in columns}))
-    return blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def window_id(window: ReadWindow | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -21,6 +21,7 @@ from sqlbackfill.run.position import placed_in
 from sqlbackfill.run.records import chunk_islands
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
+from sqlbackfill.run.source_reads import SourceReading, SourceScan
 from sqlbackfill.run.whole_table import replace_whole
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 
@@ -35,12 +36,14 @@ class ChunkWork:
     """One chunk, ready to be written.
 
     `inputs` holds the marks of the inputs to record, taken before anything of the chunk was read.
+    `sources` is what is digested of sources, in the chunk's own transaction.
     """
 
     task: Task
     model: PlannedModel
     sql: ChunkSql
     inputs: Mapping[str, InputMark]
+    sources: Sequence[SourceScan] = ()
 
     @property
     def chunk(self) -> Chunk:
@@ -124,9 +127,10 @@ class ChunkWriter:
 
     def _write_whole(self, work: ChunkWork, replacement: Replacement, started: float) -> Written:
         with self._transaction(work):
+            reading = self._reading(work)
             with placed_in(work.sql, 1 + work.sql.guard_lines):
                 filled = replace_whole(replacement, work.sql.select)
-            records = self._append(work, filled, started)
+            records = self._append(work, filled, reading, started)
         return Written(records=records, seconds=time.monotonic() - started)
 
     def _write_partitions(
@@ -146,9 +150,10 @@ class ChunkWriter:
             with self._transaction(work):
                 if target is None:
                     target = ready_target(replacement, work.sql.select, columns)
+                reading = self._reading(work)
                 with placed_in(work.sql, lines_before):
                     filled = replace_partitions(replacement, target, source)
-                records = self._append(work, filled, started)
+                records = self._append(work, filled, reading, started)
             self._targets[work.model.name] = replace(target, is_new=False)
         return Written(records=records, seconds=time.monotonic() - started, warnings=warnings)
 
@@ -238,8 +243,14 @@ class ChunkWriter:
         )
         return found == len(work.chunk.partitions)
 
-    def _append(self, work: ChunkWork, filled: Filled, started: float) -> tuple[Island, ...]:
+    def _reading(self, work: ChunkWork) -> SourceReading:
+        return SourceReading(work.sources, self.session, self._adapter.dialect)
+
+    def _append(
+        self, work: ChunkWork, filled: Filled, reading: SourceReading, started: float
+    ) -> tuple[Island, ...]:
         inputs, seconds = self._inputs, time.monotonic() - started
+        marks, sources = reading.end(work.inputs)
         self._check_lease(self.session, work.model.relation)
-        records = chunk_islands(inputs, work.task, filled, seconds, work.inputs)
+        records = chunk_islands(inputs, work.task, filled, seconds, marks, sources)
         return inputs.ledger.append(self.session, records)

@@ -107,6 +107,7 @@ class Execution:
                 model=model,
                 sql=inputs.sql(task.model, task.chunk),
                 inputs=inputs.versions.inputs_of(task.model, task.chunk.partitions),
+                sources=inputs.sources(task.model, task.chunk),
             )
             written = call(lambda: writer.write(work))
         except SqlbackfillError as error:

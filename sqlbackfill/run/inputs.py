@@ -14,6 +14,7 @@ from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
 from sqlbackfill.run.events import Event, Sink
+from sqlbackfill.run.source_reads import SourceScan
 from sqlbackfill.warehouse.protocol import Adapter
 
 Locate = Callable[[int, int], SourceSpan | None]
@@ -58,6 +59,11 @@ class Versions(Protocol):
         """Takes note of records that were just committed, with their numbers."""
 
 
+def _no_sources(_model: str, _chunk: Chunk) -> tuple[SourceScan, ...]:
+    """Nothing is digested."""
+    return ()
+
+
 def _drop(_event: Event) -> None:
     """Says nothing to nobody."""
 
@@ -67,7 +73,8 @@ class RunInputs:
     """Everything that `execute` needs.
 
     `sql` may raise ProjectError, which fails the chunk. `reads` gives the partitions of each
-    upstream that some partitions of a model read. `already` holds what runs of this plan committed
+    upstream that some partitions of a model read. `sources` says what is digested of the sources that a
+    chunk reads. `already` holds what runs of this plan committed
     before. `clock` gives now, in UTC. `max_failures` stops launching after that many failed
     chunks. `runs_directory` is where the run file goes (None: nowhere). `command` and `plan_json`
     are stored with the run. `run_id` is new for every run, also for one that resumes another.
@@ -82,6 +89,7 @@ class RunInputs:
     reads: Reads
     versions: Versions
     clock: Callable[[], datetime]
+    sources: Callable[[str, Chunk], Sequence[SourceScan]] = _no_sources
     already: Mapping[str, PartitionSet] = field(default_factory=dict)
     sink: Sink = _drop
     allow_empty: bool = False

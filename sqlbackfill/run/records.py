@@ -13,6 +13,7 @@ from sqlbackfill.ledger.records import (
     ChunkStatus,
     InputMark,
     Island,
+    SourceRead,
 )
 from sqlbackfill.partitions.keys import KEY_SPACE
 from sqlbackfill.run.fill import Filled
@@ -26,11 +27,12 @@ def chunk_islands(
     filled: Filled,
     seconds: float,
     marks: Mapping[str, InputMark],
+    sources: Mapping[str, SourceRead],
 ) -> tuple[tuple[Island, BuildDetails], ...]:
     """What a chunk records: all its partitions as one island, or the keys of a list one by one.
 
     `seconds` are the whole chunk's; of several islands each is given its share. `marks` are those
-    of the inputs that the chunk read.
+    of the inputs that the chunk read, `sources` the digests of what it read of sources.
     """
     model, chunk = inputs.models[task.model], task.chunk
     partitioning = model.partitioning
@@ -54,13 +56,21 @@ def chunk_islands(
             plan_id=inputs.plan.plan_id,
             chunk=task.number,
             fingerprint=task.step.fingerprint,
+            slices=model.slices,
             inputs=marks,
             rows=sum(counts),
             finished_at=finished_at,
             analyser=__version__,
         )
         details = BuildDetails(
-            strategy=task.step.strategy, seconds=seconds / len(spans), row_counts=counts
+            strategy=task.step.strategy,
+            seconds=seconds / len(spans),
+            row_counts=counts,
+            digests={
+                columns: tuple(str(digests[ordinal]) for ordinal in range(start, end))
+                for columns, digests in filled.digests.items()
+            },
+            sources=sources,
         )
         found.append((island, details))
     return tuple(found)

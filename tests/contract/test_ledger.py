@@ -22,7 +22,7 @@ from sqlbackfill.ledger.records import (
     RunProgress,
     RunRecord,
     RunStatus,
-    SourceDigests,
+    SourceRead,
 )
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
@@ -103,7 +103,7 @@ def test_what_is_kept_beside_a_record_is_read_back_when_asked_for(
         seconds=0.5,
         row_counts=(7, 0),
         digests={"*": ("d1", None), "c": (None, "é")},
-        sources={"raw.orders": SourceDigests("day", ((None, "n"), (3, "v")))},
+        sources={"raw.orders": SourceRead("day", ((None, 3, "n"), (3, 4, "v")), "u")},
         query_id="q'1",
         scan_bytes=5,
     )

@@ -335,6 +335,16 @@ def _shadow(tree: exp.Expr, rng: random.Random) -> exp.Expr | None:
     return tree
 
 
+def _other_table(tree: exp.Expr, rng: random.Random) -> exp.Expr | None:
+    """A column of the same name from another table of the query."""
+    names = sorted({column.table for column in tree.find_all(exp.Column) if column.table})
+    node = _some(tree, rng, exp.Column)
+    if node is None or len(names) < 2 or not node.args.get("table"):
+        return None
+    node.set("table", exp.to_identifier(rng.choice(names)))
+    return tree
+
+
 def _double(tree: exp.Expr, rng: random.Random) -> exp.Expr | None:
     """Arithmetic on doubles, in one of several orders."""
     found = [item for item in tree.find_all(exp.Alias) if item.alias == "v"]
@@ -380,6 +390,7 @@ RISKY: Final[Mapping[str, Edit]] = {
     "operands": _operands,
     "group key": _group_key,
     "bare column": _bare,
+    "other table": _other_table,
     "shadowed name": _shadow,
     "double": _double,
     "limit": _limit,

@@ -297,6 +297,15 @@ def test_the_harness_catches_an_unsound_rewrite(
     assert tally.wrong
 
 
+@pytest.mark.parametrize("name", ["table names are no part", "HAVING is dropped"])
+def test_random_edits_alone_catch_an_unsound_rewrite(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mutant,) = (one for one in MUTANTS if one.name == name)
+    mutant.patch(monkeypatch)
+    assert run(SEED, range(40), stop=True).wrong
+
+
 def test_unused_columns_of_a_table_may_come_and_go_and_change_their_type() -> None:
     sql = "select d as p, k, v from __sb_occurrence_0__ as t1 where e is not null"
     used = (("d", "DATE"), ("e", "DATE"), ("k", "INTEGER"), ("v", "INTEGER"))

@@ -18,6 +18,7 @@ from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import Origin, Path
 from sqlbackfill.query.conditions import conjuncts
+from sqlbackfill.query.determinism import is_aggregate
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest
 from sqlbackfill.query.grouping import grouping_of, key_nodes
@@ -175,7 +176,10 @@ class _Substituted:
                 raise _RefusedError
             return None
         if group.args.get("all"):
-            return None  # the partition column is shown
+            # A column beside an aggregate, or in HAVING, is not the key that the shown one is.
+            if any(_is_beside_aggregate(leaf, self._root) for leaf, _ in self._numbers):
+                raise _RefusedError
+            return None
         _, is_super = key_nodes(group, self._root)
         if (
             is_super
@@ -248,6 +252,16 @@ def _told_apart(
     if count_markers(parsed.tree) != len(found) or {n for _, n in found} != {*range(len(words))}:
         raise _RefusedError
     return parsed, found
+
+
+def _is_beside_aggregate(leaf: exp.Expr, root: exp.Expr) -> bool:
+    node, is_inside = leaf, False
+    while node.parent is not None and node.parent is not root:
+        node = node.parent
+        is_inside = is_inside or is_aggregate(node) or isinstance(node, exp.Filter)
+    if node.arg_key in ("having", "order"):
+        return True
+    return not is_inside and any(is_aggregate(one) for one in own_nodes(node))
 
 
 def _is_echo(leaf: exp.Expr) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -12,7 +13,7 @@ import pytest
 from sqlbackfill.query import value_bounds
 from sqlbackfill.query.analyse import analyse
 from sqlbackfill.query.splice import with_column
-from tests.property.value_bound_queries import EVENTS, value_bound_query
+from tests.property.value_bound_queries import EVENTS, OCCURRENCES, value_bound_query
 
 SEED = 20240301
 QUERIES = 400
@@ -92,6 +93,17 @@ def test_a_query_with_the_column_gives_the_rows_of_one_query_per_day() -> None:
     assert not wrong, "\n\n".join(wrong[:3])
     assert counts["changed"] > QUERIES // 8, counts
     assert counts["refused"] > QUERIES // 4, counts
+
+
+def test_a_bound_beside_the_keys_of_group_by_all_is_no_key() -> None:
+    # DuckDB groups by `ts` as well if HAVING names it, and its date is a key already.
+    where = "from __sb_occurrence_0__ t where t.ts::date = '__sb_start__' group by all"
+    shown = "select date '__sb_start__' as day, t.k, max(t.v) as n"
+    request = value_bound_query(random.Random(SEED))
+    plain = replace(request, sql=f"{shown} {where}", occurrences=OCCURRENCES)
+    assert analyse(plain).substituted is not None
+    having = replace(plain, sql=f"{plain.sql} having max(t.e) >= date '__sb_start__'")
+    assert analyse(having).substituted is None
 
 
 def _no_key(patch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ S: Final = ("date '__sb_start__'", "cast('__sb_start__' as date)", "'__sb_start_
 _DAY: Final = PartitionInfo(column="day", grain="day", column_type=BoundType.DATE)
 _TABLE: Final = InputRef(relation="t", columns=EVENTS, unpartitioned=True)
 
+OCCURRENCES: Final = {f"__sb_occurrence_{n}__": _TABLE for n in range(2)}
+
 
 def value_bound_query(rng: random.Random) -> AnalysisRequest:
     """A query with one or two occurrences of a table."""

@@ -25,6 +25,21 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+class FailureKind(StrEnum):
+    """What a failed statement failed on, which decides what may be tried next.
+
+    `data`: rows that it met (a cast, an overflow, a constraint), so other rows may pass. `memory`
+    and `timeout`: as much as it took on, so less may pass. `transient`: chance, so the same may
+    pass. `permanent`: all else, or what is not known; nothing is gained by trying again.
+    """
+
+    DATA = "data"
+    MEMORY = "memory"
+    TIMEOUT = "timeout"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpan:
     """A place in one of the user's own files.
@@ -105,20 +120,28 @@ class WarehouseError(SqlbackfillError):
     """The engine could not be reached, or refused or failed a statement.
 
     `sql_line` and `sql_column`, counted from 1, place the fault in the statement as it was sent,
-    where the engine says; both are None otherwise.
+    where the engine says; both are None otherwise. `kind` is the adapter's judgement.
     """
 
     sql_line: int | None = None
     sql_column: int | None = None
+    kind: FailureKind = FailureKind.PERMANENT
 
     def located(self, line: int, column: int) -> Self:
         """The error itself, with the place in the statement that was sent."""
         self.sql_line, self.sql_column = line, column
         return self
 
+    def of_kind(self, kind: FailureKind) -> Self:
+        """The error itself, with what the statement failed on."""
+        self.kind = kind
+        return self
+
 
 class TransientError(WarehouseError):
     """A failure that the same transaction, tried again from its start, may not meet."""
+
+    kind: FailureKind = FailureKind.TRANSIENT
 
 
 class GuardError(SqlbackfillError):

@@ -14,6 +14,7 @@ from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
 from sqlbackfill.app.planning import ledger_of
+from sqlbackfill.app.run_reads import run_reads
 from sqlbackfill.errors import Diagnostic, GuardError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import RunRecord
@@ -23,17 +24,23 @@ from sqlbackfill.run.events import Sink
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.result import RunResult
+from sqlbackfill.run.schedule import Order
 
 Confirm = Callable[[Planned], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a run goes about its plan. `max_failures` None goes on with all that is not held back."""
+    """How a run goes about its plan. `max_failures` None goes on with all that is not held back.
+
+    `max_parallel` None is the target's `threads`, in dbt's words.
+    """
 
     yes: bool = False
     allow_empty: bool = False
     max_failures: int | None = None
+    max_parallel: int | None = None
+    order: Order = Order.PLAN
 
 
 def run(
@@ -116,13 +123,15 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         adapter=loaded.adapter,
         ledger=ledger_of(workspace),
         sql=ChunkRenderer(workspace, _OwnTables(planned)),
-        reads=planned.prepared.reads.upstream,
+        reads=run_reads(planned.prepared.reads, planned.plan, planned.models),
         versions=planned.prepared.versions,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
         sink=sink,
         allow_empty=wanted.allow_empty,
         max_failures=wanted.max_failures,
+        max_parallel=wanted.max_parallel or loaded.target.threads,
+        order=wanted.order,
         command=command,
         plan_json=json.dumps(planned.document, separators=(",", ":")),
         runs_directory=runs_directory(loaded.project.root),

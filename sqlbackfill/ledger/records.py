@@ -30,11 +30,15 @@ class RunStatus(StrEnum):
 
 
 class ChunkStatus(StrEnum):
-    """How a chunk's last attempt ended. `blocked` was never tried."""
+    """How a chunk's last attempt ended. `blocked` was never tried.
+
+    `split` failed and was tried again in parts, which have numbers and outcomes of their own.
+    """
 
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,6 @@ from sqlbackfill.run.source_reads import SourceReading, SourceScan
 from sqlbackfill.run.whole_table import replace_whole
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 
-RETRY_PAUSES_S = (0.2, 1.0)
-"""How long to wait before a transaction that met a transient error is tried again."""
-
 CheckLease = Callable[[Session, Relation], None]
 
 
@@ -69,16 +66,20 @@ class Written:
 
 
 class ChunkWriter:
-    """Writes chunks one after the other over one session, in whichever thread calls `write`."""
+    """Writes chunks one after the other over one session, in whichever thread calls `write`.
+
+    `targets` holds what is known of the models' tables by now. Writers may share it, since one at a
+    time writes a model.
+    """
 
     def __init__(
-        self, inputs: RunInputs, cancellation: Cancellation, check_lease: CheckLease
+        self, inputs: RunInputs, targets: dict[str, Target], check_lease: CheckLease
     ) -> None:
         self._inputs = inputs
         self._adapter = inputs.adapter
-        self._cancellation = cancellation
+        self._cancellation = Cancellation()
         self._check_lease = check_lease
-        self._targets: dict[str, Target] = {}
+        self._targets = targets
         self.session = inputs.adapter.session()
         self._queries = 0
 
@@ -89,7 +90,7 @@ class ChunkWriter:
         cannot be read back. A transient error is met by the whole transaction again, on a new
         session. Raises SqlbackfillError, with the user's file position where the engine gives one.
         """
-        for pause_s in RETRY_PAUSES_S:
+        for pause_s in self._inputs.backoff.pauses_s():
             try:
                 return self._attempt(work)
             except TransientError:
@@ -102,6 +103,10 @@ class ChunkWriter:
         """How often a model's query was started since this was last asked."""
         queries, self._queries = self._queries, 0
         return queries
+
+    def give_up(self) -> None:
+        """Interrupts what `write` runs now; for another thread, to be repeated until it has ended."""
+        self._cancellation.strike(self.session)
 
     def close(self) -> None:
         self.session.close()

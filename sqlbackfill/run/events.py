@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlbackfill.errors import Diagnostic
+from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan
 
 
@@ -47,6 +48,23 @@ class ChunkFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkSplit:
+    """One chunk was rolled back, and is tried again in parts."""
+
+    model: str
+    chunk: Chunk
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCutOff:
+    """Partitions of a chunk that are left as they are, since what they read came out the same."""
+
+    model: str
+    partitions: PartitionSet
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkBlocked:
     """Not tried, since what it reads failed: `by` names the model at fault."""
 
@@ -57,7 +75,7 @@ class ChunkBlocked:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """The user asked to stop: the chunk under way is finished, none is begun."""
+    """The user asked to stop: the chunks under way are finished, none is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,14 @@ class RunFinished:
 
 
 Event = (
-    RunStarted | ChunkStarted | ChunkFinished | ChunkFailed | ChunkBlocked | Draining | RunFinished
+    RunStarted
+    | ChunkStarted
+    | ChunkFinished
+    | ChunkFailed
+    | ChunkSplit
+    | ChunkCutOff
+    | ChunkBlocked
+    | Draining
+    | RunFinished
 )
 Sink = Callable[[Event], None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.run import events
 from sqlbackfill.run.inputs import RunInputs
@@ -14,11 +16,12 @@ def execute(inputs: RunInputs) -> RunResult:
     """Runs the plan to its end, or as far as failures, guards and the user let it.
 
     A chunk that fails is rolled back and holds back only what reads it. Ctrl-C once finishes the
-    chunk under way, twice or SIGTERM rolls it back. Where nothing is left to do nothing is
+    chunks under way, twice or SIGTERM rolls them back. Where nothing is left to do nothing is
     touched. Raises SqlbackfillError only before the first chunk: the ledger cannot be made, or
     another run holds one of the tables.
     """
-    todo = tasks(inputs.plan, inputs.models, inputs.already)
+    started = time.monotonic()
+    todo = tasks(inputs.plan, inputs.models, inputs.already, inputs.order)
     tally = Tally(inputs.plan, inputs.already)
     inputs.sink(events.RunStarted(inputs.run_id, inputs.plan, tally.skipped))
     if todo:
@@ -29,6 +32,7 @@ def execute(inputs: RunInputs) -> RunResult:
     else:
         status = tally.status(inputs.plan, is_interrupted=False)
     inputs.sink(events.RunFinished(inputs.run_id, status.value))
+    tally.in_order()
     is_over = status is RunStatus.DONE or tally.is_complete
     return RunResult(
         run_id=inputs.run_id,
@@ -40,4 +44,5 @@ def execute(inputs: RunInputs) -> RunResult:
         errors=tally.errors(inputs.plan, inputs.models),
         warnings=tuple(tally.warnings),
         resume=None if is_over else f"sqlbackfill resume {inputs.run_id}",
+        seconds=time.monotonic() - started,
     )

@@ -1,55 +1,66 @@
-"""One run under way: chunk after chunk in order, failures contained, every outcome recorded."""
+"""One run under way: chunks side by side, failures contained, every outcome recorded."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
 
-from sqlbackfill import __version__
-from sqlbackfill.errors import CancelledError, Diagnostic, GuardError, Severity, SqlbackfillError
-from sqlbackfill.ledger.processes import this_process
-from sqlbackfill.ledger.records import ChunkStatus, RunRecord, RunStatus
+from sqlbackfill.errors import (
+    CancelledError,
+    Diagnostic,
+    FailureKind,
+    GuardError,
+    SqlbackfillError,
+    WarehouseError,
+)
+from sqlbackfill.ledger.records import ChunkStatus, RunStatus
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.types import Chunk, Reason
 from sqlbackfill.run import events
 from sqlbackfill.run.chunk import ChunkWork, ChunkWriter, Written
 from sqlbackfill.run.claims import Claims
+from sqlbackfill.run.fill import Target
 from sqlbackfill.run.inputs import RunInputs
-from sqlbackfill.run.interrupt import Cancellation, Signals, Wish
-from sqlbackfill.run.records import chunk_record
+from sqlbackfill.run.interrupt import Signals, Wish
+from sqlbackfill.run.journal import Journal
+from sqlbackfill.run.remedy import Remedies
 from sqlbackfill.run.result import BlockedChunk, FailedChunk
-from sqlbackfill.run.runfile import RunFile, RunFileWriter
-from sqlbackfill.run.schedule import Fallout, Task
+from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.tally import Tally, name_of, upstream_failed
-from sqlbackfill.run.worker import call_in
+from sqlbackfill.run.wavefront import LOOK_AHEAD, Blocked, Wavefront
+from sqlbackfill.run.worker import Workers
 
-Caller = Callable[[Callable[[], Written]], Written]
+Crew = Workers["_Attempt", Written]
+
+
+class _Attempt:
+    """A chunk that is being written, by whom, and since when."""
+
+    __slots__ = ("started", "task", "writer")
+
+    def __init__(self, task: Task, writer: ChunkWriter) -> None:
+        self.task = task
+        self.writer = writer
+        self.started = time.monotonic()
 
 
 class Execution:
-    """One run under way. Statements of chunks run in a thread of their own, all else in this one."""
+    """One run under way. Statements of chunks run in threads of their own, all else in this one."""
 
     def __init__(self, inputs: RunInputs, tally: Tally) -> None:
         self._inputs = inputs
         self._tally = tally
         self._session = inputs.adapter.session()
-        self._fallout = Fallout()
+        self._journal = Journal(inputs, tally, self._session)
+        self._remedies = Remedies()
         self._signals = Signals()
-        self._cancellation = Cancellation()
         self._is_draining = False
-        self._file_writer = RunFileWriter(inputs.runs_directory)
-        self._file = RunFile(
-            run_id=inputs.run_id,
-            plan_id=inputs.plan.plan_id,
-            command=inputs.command,
-            status=RunStatus.RUNNING,
-            started_at=inputs.clock().isoformat(),
-            process=this_process(),
-        )
+        self._writers: list[ChunkWriter] = []
+        self._idle: list[ChunkWriter] = []
 
     def run(self, todo: tuple[Task, ...]) -> RunStatus:
-        """Does `todo` in order, and returns how the run ended, which is recorded by then."""
+        """Does `todo`, and returns how the run ended, which is recorded by then."""
         inputs, session = self._inputs, self._session
         relations = sorted({inputs.models[task.model].relation for task in todo})
         try:
@@ -62,160 +73,180 @@ class Execution:
 
     def _run_recorded(self, todo: tuple[Task, ...], claims: Claims) -> RunStatus:
         status = RunStatus.FAILED
-        self._start()
+        self._journal.start()
         try:
             is_interrupted = self._do_all(todo, claims)
             status = self._tally.status(self._inputs.plan, is_interrupted=is_interrupted)
         finally:
-            self._finish(status)
+            self._journal.finish(status)
         return status
 
     def _do_all(self, todo: tuple[Task, ...], claims: Claims) -> bool:
         """Whether the user ended it before all was tried."""
-        writer = ChunkWriter(self._inputs, self._cancellation, claims.check)
-
-        def look_up() -> None:
-            self._heed_user(writer)
-            claims.renew()
-
+        inputs = self._inputs
+        count = min(inputs.max_parallel, len({task.model for task in todo}))
+        ahead = LOOK_AHEAD if count > 1 else 1
+        wave = Wavefront(todo, inputs.models, inputs.reads, look_ahead=ahead)
+        targets: dict[str, Target] = {}
         try:
-            with ThreadPoolExecutor(1, "sqlbackfill-statements") as pool:
-                for task in todo:
-                    look_up()
-                    if self._signals.wish is not Wish.GO_ON:
-                        return True
-                    if not self._do(task, writer, partial(call_in, pool, look_up)):
-                        return True
-                    if self._has_failed_enough:
-                        break
+            with Workers[_Attempt, Written](count) as crew:
+                for _ in range(count):
+                    self._writers.append(ChunkWriter(inputs, targets, claims.check))
+                self._idle = self._writers[::-1]
+                try:
+                    self._work_through(wave, crew, claims)
+                finally:
+                    if crew.busy:  # only after an error of our own: nobody will look at these
+                        self._give_up()
         finally:
-            writer.close()
-        return False
+            for writer in self._writers:
+                writer.close()
+        return not wave.is_over and self._signals.wish is not Wish.GO_ON
 
-    def _do(self, task: Task, writer: ChunkWriter, call: Caller) -> bool:
-        """Writes, fails or blocks one chunk; False if the user gave it up."""
-        inputs, model = self._inputs, self._inputs.models[task.model]
-        by = self._fallout.blocking(inputs.reads(task.model, task.chunk.partitions))
-        if by is not None:
-            self._block(task, by)
-            return True
-        inputs.sink(events.ChunkStarted(task.model, task.chunk))
+    def _work_through(self, wave: Wavefront, crew: Crew, claims: Claims) -> None:
+        """Launches what may start and takes in what has ended, until nothing is left of either."""
+        while True:
+            self._heed_user()
+            claims.renew()
+            while self._idle and self._goes_on:
+                found = wave.take()
+                if found is None:
+                    break
+                if isinstance(found, Blocked):
+                    self._block(found, wave)
+                else:
+                    self._launch(found, wave, crew)
+                self._heed_user()
+            if not crew.busy:
+                return
+            ended = crew.next_done()
+            if ended is not None:
+                self._take_in(*ended, wave)
+
+    def _launch(self, task: Task, wave: Wavefront, crew: Crew) -> None:
+        """Has one chunk written, or what is left of it to write."""
+        inputs, model, partitions = self._inputs, task.model, task.chunk.partitions
         started = time.monotonic()
         try:
+            if task.step.reason is Reason.DOWNSTREAM and not task.is_checked:
+                needed = inputs.still_needed(model, partitions) & partitions
+                if needed != partitions:
+                    self._cut_off(replace(task, is_checked=True), needed, wave)
+                    return
+            inputs.sink(events.ChunkStarted(model, task.chunk))
             work = ChunkWork(
                 task=task,
-                model=model,
-                sql=inputs.sql(task.model, task.chunk),
-                inputs=inputs.versions.inputs_of(task.model, task.chunk.partitions),
-                sources=inputs.sources(task.model, task.chunk),
+                model=inputs.models[model],
+                sql=inputs.sql(model, task.chunk),
+                inputs=inputs.versions.inputs_of(model, partitions),
+                sources=inputs.sources(model, task.chunk),
             )
-            written = call(lambda: writer.write(work))
+        except SqlbackfillError as error:
+            self._tally.spent(model, queries=0, seconds=time.monotonic() - started)
+            self._fail(task, error, wave)
+            return
+        writer = self._idle.pop()
+        crew.start(_Attempt(task, writer), lambda: writer.write(work))
+
+    def _take_in(self, attempt: _Attempt, future: Future[Written], wave: Wavefront) -> None:
+        task, writer = attempt.task, attempt.writer
+        self._idle.append(writer)
+        seconds = time.monotonic() - attempt.started
+        self._tally.spent(task.model, queries=writer.take_queries(), seconds=seconds)
+        try:
+            written = future.result()
         except SqlbackfillError as error:
             if isinstance(error, CancelledError) and self._signals.wish is Wish.GIVE_UP:
-                return False
-            self._fail(task, error)
+                return
+            self._fail_or_split(task, error, wave)
         else:
-            self._succeed(task, written)
-        finally:
-            seconds = time.monotonic() - started
-            self._tally.spent(task.model, queries=writer.take_queries(), seconds=seconds)
-        return True
+            self._succeed(task, written, wave)
 
-    def _heed_user(self, writer: ChunkWriter) -> None:
-        """Acts on what the user asked for by now; called while a chunk runs and before each one."""
-        if self._signals.wish is not Wish.GO_ON and not self._is_draining:
+    def _heed_user(self) -> None:
+        """Acts on what the user asked for by now; called before each launch and in every pause."""
+        if self._signals.wish is Wish.GO_ON:
+            return
+        if not self._is_draining:
             self._is_draining = True
             self._inputs.sink(events.Draining())
         if self._signals.wish is Wish.GIVE_UP:
-            self._cancellation.strike(writer.session)
+            self._give_up()
 
-    def _succeed(self, task: Task, written: Written) -> None:
+    def _give_up(self) -> None:
+        for writer in self._writers:
+            writer.give_up()
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether anything more is to be begun."""
+        most = self._inputs.max_failures
+        has_failed_enough = most is not None and self._tally.failed_chunks >= most
+        return self._signals.wish is Wish.GO_ON and not has_failed_enough
+
+    def _succeed(self, task: Task, written: Written, wave: Wavefront) -> None:
         self._inputs.versions.built(task.model, written.records)
         self._tally.wrote(task.model, written)
-        self._report()
+        wave.settle(task.model, task.chunk.partitions)
+        wave.release(task.model)
+        self._journal.report()
         self._inputs.sink(
             events.ChunkFinished(
                 task.model, task.chunk, written.rows, written.seconds, written.warnings
             )
         )
 
-    def _fail(self, task: Task, error: SqlbackfillError) -> None:
-        diagnostics = [self._name_chunk(each, task) for each in error.diagnostics]
-        self._fallout.add(task.model, task.chunk.partitions)
+    def _cut_off(self, task: Task, needed: PartitionSet, wave: Wavefront) -> None:
+        """Leaves all of `task` but `needed` as it is; its readers need not wait for that."""
+        dropped = task.chunk.partitions - needed
+        self._tally.cut_off(task.model, len(dropped))
+        wave.settle(task.model, dropped)
+        wave.put_back(task, needed.ranges)
+        wave.release(task.model)
+        self._journal.report()
+        self._inputs.sink(events.ChunkCutOff(task.model, dropped))
+
+    def _fail_or_split(self, task: Task, error: SqlbackfillError, wave: Wavefront) -> None:
+        model = self._inputs.models[task.model]
+        parts = (
+            () if model.reads_itself or not self._goes_on else self._remedies.halves(task, error)
+        )
+        if not parts:
+            self._fail(task, error, wave)
+            return
+        if isinstance(error, WarehouseError) and error.kind is not FailureKind.DATA:
+            wave.take_no_more_than(task.model, max(end - start for start, end in parts))
+        why = self._name_chunk(error.diagnostics[0], task.model, task.chunk)
+        self._journal.save(task, ChunkStatus.SPLIT, why)
+        self._inputs.sink(events.ChunkSplit(task.model, task.chunk, why))
+        wave.put_back(task, parts)
+        wave.release(task.model)
+
+    def _fail(self, task: Task, error: SqlbackfillError, wave: Wavefront) -> None:
+        model, chunk = task.model, task.chunk
+        diagnostics = [self._name_chunk(each, model, chunk) for each in error.diagnostics]
         self._tally.failed(
-            [FailedChunk(task.model, task.chunk, each) for each in diagnostics],
+            [FailedChunk(model, chunk, each) for each in diagnostics],
             by_guard=isinstance(error, GuardError),
         )
-        self._save(task, ChunkStatus.FAILED, diagnostics[0])
-        self._inputs.sink(events.ChunkFailed(task.model, task.chunk, diagnostics[0]))
+        wave.lose(model, chunk.partitions)
+        wave.release(model)
+        self._journal.save(task, ChunkStatus.FAILED, diagnostics[0])
+        self._inputs.sink(events.ChunkFailed(model, chunk, diagnostics[0]))
 
-    def _block(self, task: Task, by: str) -> None:
-        model = self._inputs.models[task.model]
-        self._fallout.add(task.model, task.chunk.partitions)
-        self._tally.block(BlockedChunk(task.model, task.chunk, by))
-        why = upstream_failed(model, task.chunk.partitions, by)
-        self._save(task, ChunkStatus.BLOCKED, why)
-        self._inputs.sink(events.ChunkBlocked(task.model, task.chunk, by))
+    def _block(self, blocked: Blocked, wave: Wavefront) -> None:
+        task, models = blocked.task, self._inputs.models
+        partitions = task.chunk.partitions
+        wave.lose(task.model, partitions)
+        wave.release(task.model)
+        self._tally.block(BlockedChunk(task.model, task.chunk, blocked.by, blocked.lost))
+        why = upstream_failed(models[task.model], partitions, models[blocked.by], blocked.lost)
+        self._journal.save(task, ChunkStatus.BLOCKED, why)
+        self._inputs.sink(events.ChunkBlocked(task.model, task.chunk, blocked.by))
 
-    def _save(self, task: Task, status: ChunkStatus, why: Diagnostic) -> None:
-        """Records a chunk that was not built. That this fails too must not hide the first error."""
-        record = chunk_record(self._inputs, task, status, why)
-        try:
-            self._inputs.ledger.save_chunk(self._session, record)
-        except SqlbackfillError as error:
-            self._warn(error)
-        self._report()
-
-    def _name_chunk(self, diagnostic: Diagnostic, task: Task) -> Diagnostic:
-        model = self._inputs.models[task.model]
+    def _name_chunk(self, diagnostic: Diagnostic, model: str, chunk: Chunk) -> Diagnostic:
+        named = name_of(self._inputs.models[model], chunk.partitions)
         return replace(
             diagnostic,
-            model=diagnostic.model or task.model,
-            message=f"{name_of(model, task.chunk.partitions)}: {diagnostic.message}",
+            model=diagnostic.model or model,
+            message=f"{named}: {diagnostic.message}",
         )
-
-    def _start(self) -> None:
-        inputs, file = self._inputs, self._file
-        inputs.ledger.start_run(
-            self._session,
-            RunRecord(
-                run_id=inputs.run_id,
-                plan_id=inputs.plan.plan_id,
-                plan_json=inputs.plan_json,
-                status=RunStatus.RUNNING,
-                started_at=file.started_at,
-                pid=file.process.pid,
-                process_started=file.process.started,
-                host=file.process.host,
-                version=__version__,
-                command=inputs.command,
-                partitions=inputs.plan.partition_count,
-            ),
-        )
-        self._report(now=True)
-
-    def _finish(self, status: RunStatus) -> None:
-        """Records how the run ended, in the ledger where it can be reached, and in the run file."""
-        inputs = self._inputs
-        try:
-            inputs.ledger.finish_run(
-                self._session, inputs.run_id, status, inputs.clock().isoformat()
-            )
-        except SqlbackfillError as error:
-            self._warn(error)
-        self._file = replace(self._file, status=status)
-        self._report(now=True)
-
-    def _report(self, *, now: bool = False) -> None:
-        models = dict(self._tally.progress)
-        self._file_writer.write(replace(self._file, models=models), now=now)
-
-    def _warn(self, error: SqlbackfillError) -> None:
-        self._tally.warnings.extend(
-            replace(diagnostic, severity=Severity.WARNING) for diagnostic in error.diagnostics
-        )
-
-    @property
-    def _has_failed_enough(self) -> bool:
-        most = self._inputs.max_failures
-        return most is not None and self._tally.failed_chunks >= most

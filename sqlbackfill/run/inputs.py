@@ -13,12 +13,15 @@ from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
+from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.events import Event, Sink
+from sqlbackfill.run.schedule import Order
 from sqlbackfill.run.source_reads import SourceScan
 from sqlbackfill.warehouse.protocol import Adapter
 
 Locate = Callable[[int, int], SourceSpan | None]
 Reads = Callable[[str, PartitionSet], Mapping[str, PartitionSet]]
+StillNeeded = Callable[[str, PartitionSet], PartitionSet]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +71,26 @@ def _drop(_event: Event) -> None:
     """Says nothing to nobody."""
 
 
+def _all_of_them(_model: str, partitions: PartitionSet) -> PartitionSet:
+    """Every partition: nothing is cut off."""
+    return partitions
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
     """Everything that `execute` needs.
 
     `sql` may raise ProjectError, which fails the chunk. `reads` gives the partitions of each
-    upstream that some partitions of a model read. `sources` says what is digested of the sources that a
-    chunk reads. `already` holds what runs of this plan committed
-    before. `clock` gives now, in UTC. `max_failures` stops launching after that many failed
-    chunks. `runs_directory` is where the run file goes (None: nowhere). `command` and `plan_json`
-    are stored with the run. `run_id` is new for every run, also for one that resumes another.
+    upstream that some partitions of a model read, through views too; of an upstream that may be
+    needed whole, at least all that the plan lists. `still_needed` is asked about partitions whose
+    reason is `downstream` when all that they read is settled: what it leaves out is not rebuilt.
+    `sources` says what is digested of the sources that a chunk reads.
+    `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
+    `max_parallel` chunks are written at a time, never two of one model. `max_failures` stops
+    launching after that many failed chunks. `runs_directory` is where the run file goes (None:
+    nowhere). `command` and `plan_json` are stored with the run. `run_id` is new for every run, also
+    for one that resumes another. All callables but those in `backoff` are called in the thread that
+    runs `execute`.
     """
 
     run_id: str
@@ -93,7 +106,11 @@ class RunInputs:
     already: Mapping[str, PartitionSet] = field(default_factory=dict)
     sink: Sink = _drop
     allow_empty: bool = False
+    still_needed: StillNeeded = _all_of_them
+    max_parallel: int = 1
     max_failures: int | None = None
+    order: Order = Order.PLAN
+    backoff: Backoff = field(default_factory=Backoff)
     command: str = ""
     plan_json: str = "{}"
     runs_directory: Path | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
+from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk
 
 SCHEMA_VERSION = 1
@@ -23,13 +24,16 @@ EXIT_CODES = {
 class ModelResult:
     """What a run did to one model.
 
-    `partitions_skipped` were committed before by a run of the same plan. `queries` counts the
-    runs of the model's query, failed ones and repetitions included; `seconds` their chunks' time.
+    `partitions_skipped` were committed before by a run of the same plan, or are among the
+    `partitions_cut_off`: left as they are, since what they read came out the same. `queries` counts
+    the runs of the model's query, failed ones and repetitions included; `seconds` is the sum of
+    their chunks' time, of those that ran side by side too.
     """
 
     model: str
     partitions_built: int = 0
     partitions_skipped: int = 0
+    partitions_cut_off: int = 0
     rows: int = 0
     queries: int = 0
     seconds: float = 0.0
@@ -56,11 +60,12 @@ class FailedChunk:
 
 @dataclass(frozen=True, slots=True)
 class BlockedChunk:
-    """A chunk that was not tried, since partitions that it reads of `by` were not built."""
+    """A chunk that was not tried, since partitions that it reads of `by`, `lost`, were not built."""
 
     model: str
     chunk: Chunk
     by: str
+    lost: PartitionSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,8 @@ class RunResult:
 
     `models` follow the plan's order. `errors` say everything that went wrong, blocked partitions
     included. `warnings` are the run's own; those of chunks went to the sink with ChunkFinished.
-    `resume` is the command that goes on, or None where nothing is left to do.
+    `resume` is the command that goes on, or None where nothing is left to do. `seconds` is the time
+    from the run's beginning to its end.
     """
 
     run_id: str
@@ -81,6 +87,7 @@ class RunResult:
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     resume: str | None = None
+    seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:

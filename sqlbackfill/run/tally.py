@@ -28,6 +28,7 @@ class Tally:
         self.warnings: list[Diagnostic] = []
         self.failed_chunks = 0
         self.only_guards = True
+        self._cut_off: dict[str, int] = {}
         self._queries: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         for step in plan.steps:
@@ -53,6 +54,12 @@ class Tally:
         self.progress[model] = replace(
             before, built=before.built + written.partitions, rows=before.rows + written.rows
         )
+
+    def cut_off(self, model: str, partitions: int) -> None:
+        """Notes partitions that need not be rebuilt after all."""
+        self._cut_off[model] = self._cut_off.get(model, 0) + partitions
+        before = self.progress[model]
+        self.progress[model] = replace(before, skipped=before.skipped + partitions)
 
     def spent(self, model: str, *, queries: int, seconds: float) -> None:
         self._queries[model] = self._queries.get(model, 0) + queries
@@ -91,6 +98,7 @@ class Tally:
                 model=model,
                 partitions_built=progress.built,
                 partitions_skipped=progress.skipped,
+                partitions_cut_off=self._cut_off.get(model, 0),
                 rows=progress.rows,
                 queries=self._queries.get(model, 0),
                 seconds=self._seconds.get(model, 0.0),
@@ -98,17 +106,25 @@ class Tally:
             for model, progress in self.progress.items()
         )
 
+    def in_order(self) -> None:
+        """Puts what went wrong in the order of the plan's models and of their partitions."""
+        places = {model: at for at, model in enumerate(self.progress)}
+        self.failures.sort(key=lambda each: (places[each.model], each.chunk.start))
+        self.blocked.sort(key=lambda each: (places[each.model], each.chunk.start))
+
     def errors(self, plan: Plan, models: Mapping[str, PlannedModel]) -> tuple[Diagnostic, ...]:
         """All that went wrong: failures, then what they held back, then what the plan left blocked."""
-        held: dict[tuple[str, str], PartitionSet] = {}
+        nothing = PartitionSet.empty()
+        held: dict[tuple[str, str], tuple[PartitionSet, PartitionSet]] = {}
         for blocked in self.blocked:
             key = (blocked.model, blocked.by)
-            held[key] = held.get(key, PartitionSet.empty()) | blocked.chunk.partitions
+            partitions, lost = held.get(key, (nothing, nothing))
+            held[key] = (partitions | blocked.chunk.partitions, lost | blocked.lost)
         return (
             *(failure.diagnostic for failure in self.failures),
             *(
-                upstream_failed(models[model], partitions, by)
-                for (model, by), partitions in held.items()
+                upstream_failed(models[model], partitions, models[by], lost)
+                for (model, by), (partitions, lost) in held.items()
             ),
             *(
                 Diagnostic(code=b.code, message=b.message, fix=b.fix, model=b.model)
@@ -117,14 +133,16 @@ class Tally:
         )
 
 
-def upstream_failed(model: PlannedModel, partitions: PartitionSet, by: str) -> Diagnostic:
-    """That partitions of `model` were not tried, since what they read of `by` was not built."""
+def upstream_failed(
+    model: PlannedModel, partitions: PartitionSet, by: PlannedModel, lost: PartitionSet
+) -> Diagnostic:
+    """That partitions of `model` were not tried, since what they read of `by`, `lost`, was not built."""
     return Diagnostic(
         code="UPSTREAM_FAILED",
-        message=f"{name_of(model, partitions)} was not tried, since "
-        f"partitions of {by} that it reads were not built",
+        message=f"{name_of(model, partitions)} was not tried, since it reads "
+        f"{name_of(by, lost)}, which was not built",
         model=model.name,
-        fix=f"cure {by} first; the command that continues takes both",
+        fix=f"cure {by.name} first; the command that continues takes both",
     )
 
 

@@ -1,24 +1,53 @@
-"""Waiting for a statement in another thread, so that this one stays free for signals. Knows no SQL."""
+"""Threads that run one job each, so that the one that hands them out stays free for signals. Knows no SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, wait
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Generic, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 PAUSE_S = 0.1
 
 
-def call_in(pool: Executor, look_up: Callable[[], None], job: Callable[[], T]) -> T:
-    """What `job` returns when run in `pool`, or the error that it raises.
+class Workers(Generic[K, T]):
+    """Runs up to `count` jobs at a time, each known by a key; leaving it waits for all of them.
 
     Python runs signal handlers in the main thread alone and only between its bytecodes, while a
-    driver's execute blocks for as long as its query takes. So this thread waits in short pauses
-    and calls `look_up` after each; a whole chunk handed over this way costs about 0.1 ms.
+    driver's execute blocks for as long as its query takes. So the main thread waits in short pauses;
+    a whole chunk handed over this way costs about 0.1 ms.
     """
-    future = pool.submit(job)
-    while not wait((future,), timeout=PAUSE_S).done:
-        look_up()
-    return future.result()
+
+    def __init__(self, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, "sqlbackfill-statements")
+        self._done: SimpleQueue[tuple[K, Future[T]]] = SimpleQueue()
+        self.busy = 0
+
+    def start(self, key: K, job: Callable[[], T]) -> None:
+        """Runs `job` in a thread of its own."""
+        self.busy += 1
+        self._pool.submit(job).add_done_callback(lambda future: self._done.put((key, future)))
+
+    def next_done(self) -> tuple[K, Future[T]] | None:
+        """A job that has ended, by its key; None if none has within a short pause."""
+        try:
+            found = self._done.get(timeout=PAUSE_S)
+        except Empty:
+            return None
+        self.busy -= 1
+        return found
+
+    def __enter__(self) -> Workers[K, T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()

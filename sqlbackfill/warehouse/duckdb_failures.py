@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlbackfill.errors import (
     CancelledError,
     Diagnostic,
+    FailureKind,
     SqlbackfillError,
     TransientError,
     WarehouseError,
@@ -43,6 +44,12 @@ _EXTENSION = re.compile(
     r'[Ee]xtension "?(?P<name>[^"\s]+?)(?:\.duckdb_extension)?"? (?:not found|is)'
 )
 _SUGGESTION = re.compile(r'Did you mean:? "(?P<name>[^"]+)"')
+_OF_DATA = frozenset(
+    {"ConversionException", "OutOfRangeException", "ConstraintException", "InvalidInputException"}
+)
+"""What DuckDB raises about the values that a query meets: casts, overflows, constraints, and (as
+invalid input) division by zero, `error()`, texts that are no date or no JSON."""
+
 _CANDIDATES = re.compile(r"Candidate bindings: (?P<names>.+)")
 
 
@@ -137,7 +144,7 @@ def _memory(failure: Failure, _place: Place) -> SqlbackfillError | None:
         f"duckdb ran out of memory: {failure.first_line}",
         "take smaller chunks (--strategy chunk=N), or raise memory_limit or "
         "max_temp_directory_size under `settings` in profiles.yml",
-    )
+    ).of_kind(FailureKind.MEMORY)
 
 
 def _transaction(failure: Failure, _place: Place) -> SqlbackfillError | None:
@@ -286,6 +293,7 @@ def _connection(failure: Failure, _place: Place) -> SqlbackfillError | None:
 def _query_failed(failure: Failure, place: Place) -> SqlbackfillError:
     suggestion = _SUGGESTION.search(failure.text)
     available = _CANDIDATES.search(failure.text)
+    kind = FailureKind.DATA if failure.kinds & _OF_DATA else FailureKind.PERMANENT
     return _at(
         WarehouseError(
             Diagnostic(
@@ -294,7 +302,7 @@ def _query_failed(failure: Failure, place: Place) -> SqlbackfillError:
                 fix=f"did you mean {suggestion['name']}?" if suggestion else None,
                 notes=(("available", available["names"].replace('"', "")),) if available else (),
             )
-        ),
+        ).of_kind(kind),
         failure,
         place,
     )

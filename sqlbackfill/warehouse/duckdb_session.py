@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
+from sqlbackfill.errors import Diagnostic, FailureKind, SqlbackfillError, WarehouseError
 from sqlbackfill.warehouse.duckdb_failures import Place, translate
 from sqlbackfill.warehouse.identity import read_identity
 from sqlbackfill.warehouse.protocol import Column, Relation, TableInfo, TableKind
@@ -95,7 +95,12 @@ class DuckDBSession:
         self._in_transaction = self._aborted = False
 
     def describe(self, query: str) -> tuple[Column, ...]:
-        rows = self._run(_DESCRIBE + query, shift=len(_DESCRIBE))
+        try:
+            rows = self._run(_DESCRIBE + query, shift=len(_DESCRIBE))
+        except WarehouseError as error:
+            if error.kind is FailureKind.DATA:  # no row was read: it is of the query itself
+                error.of_kind(FailureKind.PERMANENT)
+            raise
         return tuple(Column(str(row[0]), str(row[1])) for row in rows)
 
     def table(self, relation: Relation) -> TableInfo | None:

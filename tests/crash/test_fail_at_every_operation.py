@@ -12,6 +12,7 @@ from sqlbackfill.ledger.leases import Leases
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.processes import Process, this_host
 from sqlbackfill.ledger.records import RunStatus
+from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.execute import execute
 from sqlbackfill.warehouse.double import DoubleAdapter, Moment, Operation
 from tests.crash import chain
@@ -29,7 +30,7 @@ def warehouse() -> DoubleAdapter:
     return adapter
 
 
-def run(adapter: DoubleAdapter, run_id: str) -> RunStatus | None:
+def run(adapter: DoubleAdapter, run_id: str, **changes: object) -> RunStatus | None:
     """How a run of a small plan ended, in a process that is gone by then; None if it never began.
 
     Two days: written in one chunk, one by one, and as a whole table.
@@ -40,7 +41,9 @@ def run(adapter: DoubleAdapter, run_id: str) -> RunStatus | None:
     process = Process(this_host(), next(_DEAD_PIDS), 1.0)
     ledger.leases = Leases(ledger.place, process=lambda: process)
     try:
-        inputs = chain.run_inputs(adapter, run_id, plan=chain.plan(*steps), ledger=ledger)
+        inputs = chain.run_inputs(
+            adapter, run_id, plan=chain.plan(*steps), ledger=ledger, **changes
+        )
         return execute(inputs).status
     except SqlbackfillError:
         return None
@@ -103,29 +106,25 @@ def transient() -> Exception:
     return TransientError(Diagnostic(code="WRITE_CONFLICT", message="try again"))
 
 
-def test_a_transient_error_is_met_by_trying_the_whole_transaction_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sqlbackfill.run.chunk.RETRY_PAUSES_S", (0.0, 0.0))
+def test_a_transient_error_is_met_by_trying_the_whole_transaction_again() -> None:
     operations, expected = clean()
     inserts = [o.number for o in operations if o.sql.startswith('INSERT INTO "memory"."main"')]
     assert len(inserts) == 4
     for at in inserts:
         adapter = warehouse()
         adapter.fail(at, error=transient)
-        assert run(adapter, "first") is RunStatus.DONE
+        assert run(adapter, "first", backoff=Backoff(first_s=0.0)) is RunStatus.DONE
         assert chain.contents(adapter) == expected
         assert chain.disagreements(adapter) == []
         begun = [o.number for o in adapter.log if o.number > at and o.sql == "BEGIN"]
         assert begun, "the transaction began anew"
 
 
-def test_a_transient_error_that_lasts_fails_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sqlbackfill.run.chunk.RETRY_PAUSES_S", ())
+def test_a_transient_error_that_lasts_fails_the_chunk() -> None:
     operations, _ = clean()
     at = next(o.number for o in operations if o.sql.startswith('INSERT INTO "memory"."main"'))
     adapter = warehouse()
     adapter.fail(at, error=transient)
-    assert run(adapter, "first") is RunStatus.FAILED
+    assert run(adapter, "first", backoff=Backoff(retries=0)) is RunStatus.FAILED
     assert chain.contents(adapter) == {}
     assert chain.disagreements(adapter) == []

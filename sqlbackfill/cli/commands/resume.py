@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from sqlbackfill.cli import group, options
@@ -22,19 +24,27 @@ _EXAMPLES = (
     "--allow-empty", is_flag=True, help="let partitions that hold rows be replaced by none"
 )
 @click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="as in `run`")
+@click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="as in `run`")
+@click.option(
+    "--order",
+    type=click.Choice(["plan", "newest", "oldest"]),
+    default="plan",
+    help="as in `run`",
+)
 @options.as_json
-def command(
-    call: Invocation,
-    run: str | None,
-    allow_empty: bool,
-    max_failures: int | None,
-    as_json: bool,
-) -> int:
+def command(call: Invocation, run: str | None, as_json: bool, **given: Any) -> int:
     """Go on with a run that did not finish, by its own plan: what it committed is not repeated."""
     from sqlbackfill.app.run import RunOptions, resume
     from sqlbackfill.cli.running import Running
+    from sqlbackfill.run.schedule import Order
 
-    wanted = RunOptions(yes=True, allow_empty=allow_empty, max_failures=max_failures)
+    wanted = RunOptions(
+        yes=True,
+        allow_empty=given["allow_empty"],
+        max_failures=given["max_failures"],
+        max_parallel=given["max_parallel"],
+        order=Order(given["order"]),
+    )
     running = Running(call, as_json=as_json, yes=True)
     with running:
         result = resume(call.options, run, wanted, running.sink)

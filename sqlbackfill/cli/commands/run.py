@@ -43,13 +43,27 @@ _EXAMPLES = (
     metavar="N",
     help="begin nothing more after N failed queries; default: go on with what does not need them",
 )
+@click.option(
+    "--max-parallel",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="so many queries at a time, one for each model; default: the profile's threads",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["plan", "newest", "oldest"]),
+    default="plan",
+    help="what goes first: models as planned (the default), or the newest or oldest partitions "
+    "through all models",
+)
 @options.as_json
 def command(call: Invocation, **given: Any) -> int:
     """Rebuild partitions: those that -p names, or else what is missing or stale.
 
     The plan is shown first and a terminal is asked; without one, --yes is needed. Each chunk is
-    replaced in one transaction together with its record. Ctrl-C finishes the query under way, and
-    a second one gives it up; `sqlbackfill resume` goes on.
+    replaced in one transaction together with its record, and starts once what it reads is built.
+    Ctrl-C finishes the queries under way, and a second one gives them up; `sqlbackfill resume` goes
+    on.
     """
     words = given.pop("words")
     plan_file: Path | None = given.pop("plan_file")
@@ -60,9 +74,14 @@ def command(call: Invocation, **given: Any) -> int:
         return _dry_run(call, request, plan_file, as_json=given["as_json"])
     from sqlbackfill.app.run import RunOptions, run
     from sqlbackfill.cli.running import Running
+    from sqlbackfill.run.schedule import Order
 
     wanted = RunOptions(
-        yes=given["yes"], allow_empty=given["allow_empty"], max_failures=given["max_failures"]
+        yes=given["yes"],
+        allow_empty=given["allow_empty"],
+        max_failures=given["max_failures"],
+        max_parallel=given["max_parallel"],
+        order=Order(given["order"]),
     )
     running = Running(call, as_json=given["as_json"], yes=given["yes"])
     with running:

@@ -11,8 +11,10 @@ from sqlbackfill.cli.show.words import count, duration
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.run.events import (
     ChunkBlocked,
+    ChunkCutOff,
     ChunkFailed,
     ChunkFinished,
+    ChunkSplit,
     ChunkStarted,
     Draining,
     Event,
@@ -44,7 +46,7 @@ class ModelProgress:
 
     @property
     def present(self) -> int:
-        """The partitions that need nothing more: built by this run or by one before it."""
+        """The partitions that need nothing more: built by this run or one before it, or cut off."""
         return self.done + self.skipped
 
     def elapsed(self, now: float) -> float:
@@ -73,12 +75,12 @@ class Progress:
     def take(self, event: Event) -> None:
         """Brings the counts up to date."""
         match event:
-            case RunStarted(plan=plan, skipped=skipped):
+            case RunStarted(plan=plan):
                 self.begun = self.clock()
                 for step in plan.steps:
                     self._model(step.model).total += len(step.partitions)
-                for name, partitions in skipped.items():
-                    self._model(name).skipped = partitions
+                for name, before in event.skipped.items():
+                    self._model(name).skipped = before
             case ChunkStarted(model=model):
                 entry = self._model(model)
                 entry.running += 1
@@ -94,6 +96,10 @@ class Progress:
                 entry = self._ended(model)
                 entry.failed += chunk.end - chunk.start
                 entry.queries += 1
+            case ChunkSplit(model=model):
+                self._ended(model).queries += 1
+            case ChunkCutOff(model=model, partitions=partitions):
+                self._model(model).skipped += len(partitions)
             case ChunkBlocked(model=model, chunk=chunk):
                 self._model(model).failed += chunk.end - chunk.start
             case Draining():

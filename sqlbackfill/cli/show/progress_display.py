@@ -8,6 +8,7 @@ from sqlbackfill.cli.output import Output
 from sqlbackfill.cli.show.progress import DRAINING, ModelProgress, Progress, frame, line
 from sqlbackfill.run.events import (
     ChunkBlocked,
+    ChunkCutOff,
     ChunkFailed,
     ChunkFinished,
     Draining,
@@ -43,7 +44,12 @@ class LineProgress:
                     self.output.remark(f"run {run_id}")
             case Draining():
                 self.output.remark(DRAINING)
-            case ChunkFinished(model=name) | ChunkFailed(model=name) | ChunkBlocked(model=name):
+            case (
+                ChunkFinished(model=name)
+                | ChunkFailed(model=name)
+                | ChunkBlocked(model=name)
+                | ChunkCutOff(model=name)
+            ):
                 self._tell(progress.models[name])
             case _:
                 pass

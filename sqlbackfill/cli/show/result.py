@@ -17,27 +17,36 @@ def result_text(result: RunResult, look: Look) -> str:
     if result.status == "done" and not result.models:
         return "nothing to do"
     built = sum(model.partitions_built for model in result.models)
-    before = sum(model.partitions_skipped for model in result.models)
-    if result.status == "done" and before and not built:
+    cut_off = sum(model.partitions_cut_off for model in result.models)
+    before = sum(model.partitions_skipped for model in result.models) - cut_off
+    if result.status == "done" and before and not built and not cut_off:
         return (
             f"nothing to do: a run of this plan has built all of its {count(before, 'partition')}"
         )
     rows = sum(model.rows for model in result.models)
-    seconds = sum(model.seconds for model in result.models)
     colour = "green" if result.status == "done" else "red"
     head = look.paint(str(result.status), "bold", colour)
     said = (
-        f"{head}: built {count(built, 'partition')}, {count(rows, 'row')} in {duration(seconds)} "
+        f"{head}: built {count(built, 'partition')}, {count(rows, 'row')} in {duration(result.seconds)} "
         f"(run {result.run_id})"
     )
+    if cut_off:
+        models = sum(1 for model in result.models if model.partitions_cut_off)
+        said += (
+            f"\nearly cut-off: {count(cut_off, 'partition')} of {count(models, 'model')} left as "
+            "they are, since what they read came out the same"
+        )
     return "\n".join([said, _table(result).draw(look)]) if result.models else said
 
 
 def _table(result: RunResult) -> Table:
-    skips = any(model.partitions_skipped for model in result.models)
+    cuts = any(model.partitions_cut_off for model in result.models)
+    skips = any(m.partitions_skipped > m.partitions_cut_off for m in result.models)
     columns = [Column("model", keep=True), Column("partitions", right=True)]
     if skips:
         columns.append(Column("built before", right=True))
+    if cuts:
+        columns.append(Column("cut off", right=True))
     columns += [Column(title, right=True) for title in ("rows", "queries", "seconds")]
     return Table(
         columns=tuple(columns),
@@ -45,7 +54,8 @@ def _table(result: RunResult) -> Table:
             (
                 model.model,
                 f"{model.partitions_built:,}",
-                *((f"{model.partitions_skipped:,}",) if skips else ()),
+                *((f"{model.partitions_skipped - model.partitions_cut_off:,}",) if skips else ()),
+                *((f"{model.partitions_cut_off:,}",) if cuts else ()),
                 f"{model.rows:,}",
                 f"{model.queries:,}",
                 f"{model.seconds:.2f}",

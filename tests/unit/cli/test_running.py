@@ -112,6 +112,7 @@ FAILED = RunResult(
     ),
     errors=(Diagnostic(code="QUERY_FAILED", message="2013-01-05: division by zero"),),
     resume="sqlbackfill resume r1",
+    seconds=1.5,
 )
 
 

@@ -115,8 +115,8 @@ def test_a_failed_chunk_holds_back_what_reads_it_and_nothing_else(warehouse: Dou
     assert result.status is RunStatus.FAILED
     assert result.exit_code == 1
     assert result.resume == "sqlbackfill resume r"
-    # daily lost days 4 to 7; trailing reads two days back, running its own past, summary all.
-    assert built(result) == {"daily": 8, "trailing": 4, "running": 4, "summary": 0}
+    # daily lost day 5; trailing reads two days back, running its own past, summary all.
+    assert built(result) == {"daily": 11, "trailing": 9, "running": 5, "summary": 0}
     assert {(b.model, b.by) for b in result.blocked} == {
         ("trailing", "daily"),
         ("running", "daily"),
@@ -125,20 +125,21 @@ def test_a_failed_chunk_holds_back_what_reads_it_and_nothing_else(warehouse: Dou
     }
     kinds = [type(event).__name__ for event in seen]
     assert kinds.count("ChunkFailed") == 1
-    assert kinds.count("ChunkBlocked") == len(result.blocked) == 2 + 8 + 1
+    assert kinds.count("ChunkSplit") == 2
+    assert kinds.count("ChunkBlocked") == len(result.blocked) == 1 + 7 + 1
     assert chain.disagreements(warehouse) == []
 
 
 def test_a_failure_names_the_chunk_as_p_takes_it(warehouse: DoubleAdapter) -> None:
     result = execute(chain.run_inputs(warehouse, "r", sql=failing(warehouse, "daily", 5, BAD)))
     first = result.errors[0]
-    assert first.message.startswith("daily 2013-01-05..2013-01-08: ")
+    assert first.message.startswith("daily 2013-01-06: ")
     assert "spilt" in first.message
     assert first.model == "daily"
     upstream = [e.message for e in result.errors if e.code == "UPSTREAM_FAILED"]
     assert upstream[0] == (
-        "trailing 2013-01-05..2013-01-12 was not tried, since partitions of daily that it reads "
-        "were not built"
+        "trailing 2013-01-06..2013-01-08 was not tried, since it reads daily 2013-01-06, "
+        "which was not built"
     )
 
 
@@ -146,7 +147,7 @@ def test_a_failure_is_cured_by_a_later_run(warehouse: DoubleAdapter) -> None:
     execute(chain.run_inputs(warehouse, "r1", sql=failing(warehouse, "daily", 5, BAD)))
     result = execute(chain.run_inputs(warehouse, "r2"))
     assert result.status is RunStatus.DONE
-    assert [model.partitions_skipped for model in result.models] == [8, 4, 4, 0]
+    assert [model.partitions_skipped for model in result.models] == [11, 9, 5, 0]
     session = warehouse.session()
     relations = [chain.relation(warehouse, name) for name in chain.MODELS]
     assert Ledger(warehouse, warehouse.database).failures(session, relations) == {}
@@ -157,7 +158,7 @@ def test_failures_stand_in_the_ledger(warehouse: DoubleAdapter) -> None:
     relation = chain.relation(warehouse, "daily")
     ledger = Ledger(warehouse, warehouse.database)
     [failure] = ledger.failures(warehouse.session(), [relation])[relation]
-    assert (failure.start - FIRST, failure.end - FIRST, failure.run_id) == (4, 8, "r1")
+    assert (failure.start - FIRST, failure.end - FIRST, failure.run_id) == (5, 6, "r1")
     assert ledger.run(warehouse.session(), "r1").status is RunStatus.FAILED
 
 
@@ -323,6 +324,6 @@ def test_the_ledger_tells_what_was_done_failed_and_blocked(warehouse: DoubleAdap
     execute(chain.run_inputs(warehouse, "r", sql=failing(warehouse, "daily", 5, BAD)))
     session = warehouse.session()
     progress = Ledger(warehouse, warehouse.database).progress(session, ["r"])["r"]
-    assert progress.partitions_done == 8 + 4 + 4
-    assert progress.partitions_failed == 4
-    assert progress.partitions_blocked == 8 + 8 + 1
+    assert progress.partitions_done == 11 + 9 + 5
+    assert progress.partitions_failed == 1
+    assert progress.partitions_blocked == 3 + 7 + 1

@@ -44,9 +44,7 @@ def _model(adapter: DoubleAdapter, *consumed: ColumnSet) -> PlannedModel:
 def _fill(adapter: DoubleAdapter, model: PlannedModel, rows: str = ROWS, days: int = 3) -> Filled:
     session = adapter.session()
     chunk = Chunk(FIRST, FIRST + days)
-    work = Replacement(
-        session=session, adapter=adapter, model=model, chunk=chunk, allow_empty=True
-    )
+    work = Replacement(session=session, adapter=adapter, model=model, chunk=chunk, allow_empty=True)
     target = ready_target(work, rows, session.describe(rows))
     return replace_partitions(work, target, f"({rows})")
 

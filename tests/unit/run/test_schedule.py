@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import Chunk, Reason
-from sqlbackfill.run.schedule import Fallout, tasks
+from sqlbackfill.plan.types import Reason
+from sqlbackfill.run.schedule import tasks
 from sqlbackfill.warehouse.double import DoubleAdapter
 from tests.crash import chain
 
@@ -61,13 +61,3 @@ def test_a_model_that_reads_itself_goes_one_day_at_a_time_through_all_its_steps(
         Reason.MISSING,
     ]
     assert [task.model for task in found] == ["running"] * 3 + ["daily"]
-
-
-def test_what_was_lost_blocks_only_what_reads_it() -> None:
-    fallout = Fallout()
-    assert not fallout
-    fallout.add("daily", Chunk(3, 5).partitions)
-    assert fallout.blocking({"daily": PartitionSet.span(0, 4)}) == "daily"
-    assert fallout.blocking({"daily": PartitionSet.span(0, 3)}) is None
-    assert fallout.blocking({"other": PartitionSet.span(0, 9)}) is None
-    assert fallout

@@ -77,6 +77,8 @@ def _text_of(node: exp.Expr, kind: KindOf, dialect: str) -> WrittenText | None:
         return text if source is BoundType.INTEGER else None
     if isinstance(_bare(node), (exp.Cast, exp.TryCast)):
         return text if source is BoundType.DATE else None
+    if text.is_reading and source is BoundType.TIMESTAMPTZ:
+        return None
     return text if is_time(source) else None
 
 

@@ -7,7 +7,7 @@ each of fixed width. Years outside 1000 to 9999, which have another width, are t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
@@ -34,7 +34,8 @@ _READ_AS_TIME: Final = (exp.TimeStrToTime, exp.TsOrDsToTimestamp, exp.TsOrDsToDa
 class WrittenText:
     """`argument` written out down to its `unit`; with `is_epoch` it counts seconds since 1970.
 
-    `zone` is the clock that is read where the SQL names one.
+    `zone` is the clock that is read where the SQL names one. With `is_reading` nothing is known of
+    what becomes of an instant.
     """
 
     argument: exp.Expr
@@ -42,6 +43,7 @@ class WrittenText:
     unit: str
     is_epoch: bool = False
     zone: str | None = None
+    is_reading: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -102,7 +104,9 @@ def digits_of(node: exp.Expr, dialect: str) -> Digits | None:
 
 def _formatted(node: exp.TimeToStr, dialect: str) -> WrittenText | None:
     argument, format_ = node.this, node.args.get("format")
-    if dialect == "duckdb" and isinstance(argument, exp.Literal):
+    # DuckDB reads an instant by the session's clock, but by that of UTC if the format comes first.
+    is_reading = dialect == "duckdb" and isinstance(argument, exp.Literal)
+    if is_reading:
         argument, format_ = format_, argument
     if _more(node, "this", "format", "zone") or not isinstance(argument, exp.Expr):
         return None
@@ -117,7 +121,8 @@ def _formatted(node: exp.TimeToStr, dialect: str) -> WrittenText | None:
         pattern = _snowflake_pattern(format_)
     else:
         pattern = _text(format_) if dialect in _AS_WRITTEN else None
-    return _written(argument, pattern, zone=zone.name if zone is not None else None)
+    found = _written(argument, pattern, zone=zone.name if zone is not None else None)
+    return replace(found, is_reading=is_reading) if found is not None else None
 
 
 def _written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tests.property.edge_queries import edge_query
 from tests.property.operator_queries import operator_query
 from tests.property.random_queries import random_query
 from tests.property.window_harness import MakeQuery
@@ -12,4 +13,5 @@ from tests.property.window_harness import MakeQuery
 GENERATORS: Final[Mapping[str, MakeQuery]] = {
     "queries": random_query,
     "operators": operator_query,
+    "edges": edge_query,
 }

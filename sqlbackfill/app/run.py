@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Callable
@@ -9,15 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlbackfill.app.checkpoints import keep_checkpoints
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
 from sqlbackfill.app.planning import ledger_of
 from sqlbackfill.app.run_reads import run_reads
-from sqlbackfill.errors import Diagnostic, GuardError
+from sqlbackfill.errors import Diagnostic, GuardError, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import RunRecord
+from sqlbackfill.ledger.records import RunRecord, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.run import runfile
 from sqlbackfill.run.events import Sink
@@ -138,6 +140,11 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
     )
     try:
         result = execute(inputs)
+        written = [model.model for model in result.models if model.partitions_built]
+        if written and result.status is not RunStatus.INTERRUPTED:
+            # A checkpoint only saves time: all that it says stands in the log.
+            with contextlib.suppress(SqlbackfillError):
+                keep_checkpoints(workspace, written)
     finally:
         loaded.adapter.close()
     flags = _global_flags(loaded.options)

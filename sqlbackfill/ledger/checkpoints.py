@@ -47,15 +47,23 @@ class Checkpoints:
         self, columns: str, wanted: str, parameters: Sequence[object]
     ) -> tuple[str, list[object]]:
         """The query for `columns` of the records that no checkpoint covers, with its parameters."""
+        shown = ", ".join(f"log.{name}" for name in columns.split(", "))
+        return f"SELECT {shown} {self._newer(wanted)}", list(parameters)
+
+    def counted(self, wanted: str, parameters: Sequence[object]) -> tuple[str, list[object]]:
+        """The query for how many records of each relation no checkpoint covers."""
+        names = ", ".join(f"log.{name}" for name in RELATION_COLUMNS)
+        query = f"SELECT {names}, count(*) {self._newer(wanted)} GROUP BY {names}"
+        return query, list(parameters)
+
+    def _newer(self, wanted: str) -> str:
         log = self._place.sql("partition_log")
         same = " AND ".join(f"covered.{name} = log.{name}" for name in RELATION_COLUMNS)
-        shown = ", ".join(f"log.{name}" for name in columns.split(", "))
-        query = (
-            f"SELECT {shown} FROM (SELECT * FROM {log} WHERE {wanted}) AS log LEFT JOIN "
+        return (
+            f"FROM (SELECT * FROM {log} WHERE {wanted}) AS log LEFT JOIN "
             f"(SELECT {_KEY}, max(covered_seq) AS upto FROM {self._table} GROUP BY {_KEY}) "
             f"AS covered ON {same} WHERE covered.upto IS NULL OR log.seq > covered.upto"
         )
-        return query, list(parameters)
 
     def save(self, session: Session, relation: Relation, log: RelationLog, written_at: str) -> None:
         import msgspec

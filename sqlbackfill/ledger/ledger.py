@@ -239,6 +239,15 @@ class Ledger:
                     found.setdefault(island.model, []).append(island)
         return {model: tuple(found[model]) for model in sorted(found)}
 
+    def uncovered(self, session: Session, relations: Sequence[Relation]) -> dict[Relation, int]:
+        """How many records of each relation no checkpoint covers; those without any left out."""
+        if not relations or not self.exists(session):
+            return {}
+        wanted, parameters = _named(relations)
+        found = session.execute(*self._checkpoints.counted(wanted, parameters))
+        counted = {Relation(*names): int(count) for *names, count in found}
+        return {each: counted[each] for each in relations if each in counted}
+
     def save_checkpoint(
         self, session: Session, relation: Relation, log: RelationLog, written_at: str
     ) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 from sqlbackfill.app.ledger_state import Watched, renumbered
 from sqlbackfill.ledger.history import History, Moved
+from sqlbackfill.ledger.islands import standing
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.log_rows import OLD_DIGEST
-from sqlbackfill.ledger.records import Mark
+from sqlbackfill.ledger.records import Island, Mark, SourceRead
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.old_digests import OldDigests
 from sqlbackfill.warehouse.protocol import Session, TableInfo, TableKind
@@ -32,6 +33,7 @@ class Histories:
         self._head = head
         self._known: dict[str, History] = {}
         self._old: dict[str, OldDigests] = {}
+        self._standing: dict[str, list[Island]] = {}
 
     def moved(self, model: str, mark: Mark, columns: str, within: PartitionSet) -> Moved:
         """Where in `within` the version in `columns` is not that of `mark`."""
@@ -64,3 +66,24 @@ class Histories:
                 is_view=table is not None and table.kind is TableKind.VIEW,
             )
         return known
+
+    def with_sources(
+        self, model: str, partitions: PartitionSet
+    ) -> list[tuple[Island, Mapping[str, SourceRead]]]:
+        """The records of `model` that stand in `partitions`, each with what it read of sources."""
+        watched = self._watched[model]
+        known = self._standing.get(model)
+        if known is None:
+            records, _ = self._ledger.history(self._session, watched.relation)
+            islands = renumbered(standing(records).counting, watched.partitioning)
+            known = self._standing[model] = [
+                island for island in islands if island.space == watched.partitioning.space
+            ]
+        found = [island for island in known if island.partitions & partitions]
+        details = self._ledger.details(
+            self._session, watched.relation, {island.seq for island in found}
+        )
+        return [
+            (island, details[island.seq].sources if island.seq in details else {})
+            for island in found
+        ]

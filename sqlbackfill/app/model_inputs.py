@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sqlbackfill.app.slices import columns_used
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.ledger.digests import column_set_id
+from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.versions import InputEdge, window_id
-from sqlbackfill.project.config import Materialization
+from sqlbackfill.project.config import Materialization, OnChange
 
 
 def model_inputs(workspace: Workspace, reads: Reads) -> dict[str, tuple[InputEdge, ...]]:
     """By model, in topological order; each input's edges by name.
 
     A view holds no rows: who reads it reads all that it reads, and it is never stale for them.
+    Inputs whose changes are ignored are left out.
     """
     found: dict[str, dict[str, InputEdge]] = {}
     for model in workspace.partitionings:
-        edges: dict[str, InputEdge] = {}
-        for read in reads.edges[model]:
-            edges[read.upstream] = InputEdge(read.upstream, window=window_id(read.window))
+        edges = _direct(workspace, reads, model)
         for upstream in [name for name in edges if _is_view(workspace, name)]:
             for name, edge in found.get(upstream, {}).items():
-                edges[name] = replace(edge, window=window_id(None), through_view=True)
+                edges[name] = replace(
+                    edge,
+                    columns=column_set_id(None),
+                    window=window_id(None),
+                    through_view=True,
+                    is_held=edges[upstream].is_held,
+                )
         found[model] = edges
     return {model: tuple(edges[name] for name in sorted(edges)) for model, edges in found.items()}
 
@@ -31,9 +39,64 @@ def model_inputs(workspace: Workspace, reads: Reads) -> dict[str, tuple[InputEdg
 def judged_inputs(
     workspace: Workspace, inputs: Mapping[str, tuple[InputEdge, ...]]
 ) -> dict[str, tuple[InputEdge, ...]]:
-    """Those inputs whose changes make a model stale: none for a view, which is always current."""
-    return {model: () if _is_view(workspace, model) else edges for model, edges in inputs.items()}
+    """Those inputs whose changes make a model stale, held ones last.
+
+    None for a view, which is always current, and none that only partitions to come shall use.
+    """
+    return {
+        model: ()
+        if _is_view(workspace, model)
+        else tuple(
+            sorted(
+                (e for e in edges if _on_change(workspace, model, e.name) is not OnChange.FORWARD),
+                key=lambda edge: edge.is_held,
+            )
+        )
+        for model, edges in inputs.items()
+    }
+
+
+def _direct(workspace: Workspace, reads: Reads, model: str) -> dict[str, InputEdge]:
+    edges: dict[str, InputEdge] = {}
+    facts = workspace.facts.get(model)
+    used = dict(facts.input_columns) if facts else {}
+    windows = {edge.upstream: edge.window for edge in reads.edges[model]}
+    sources = workspace.loaded.project.sources
+    if facts is not None:
+        windows |= {r.relation: r.window for r in facts.reads if r.relation in sources}
+    for name, window in windows.items():
+        columns = columns_used(facts, name) if facts and name in used else None
+        if _on_change(workspace, model, name) is OnChange.IGNORE:
+            continue
+        edges[name] = InputEdge(
+            name,
+            columns=column_set_id(columns),
+            window=window_id(window),
+            is_source=name in sources and name not in reads.edges,
+            is_held=_is_held(workspace, model, name, is_whole=window is None),
+        )
+    return edges
+
+
+def _is_held(workspace: Workspace, model: str, name: str, *, is_whole: bool) -> bool:
+    """Whether a change would make all of history stale and nobody said that it shall.
+
+    A table without partitions is rebuilt whole anyway.
+    """
+    reader = workspace.partitionings[model]
+    is_asked = _on_change(workspace, model, name) is OnChange.RESTATE
+    return is_whole and not is_asked and not isinstance(reader, WholePartitioning) and name != model
+
+
+def _on_change(workspace: Workspace, model: str, name: str) -> OnChange | None:
+    """The model's word for this input, else the source's own."""
+    own = workspace.models[model].config.sqlbackfill.on_change
+    if name in own:
+        return own[name]
+    source = workspace.loaded.project.sources.get(name)
+    return source.on_change if source is not None else None
 
 
 def _is_view(workspace: Workspace, name: str) -> bool:
-    return workspace.models[name].config.materialized is Materialization.VIEW
+    model = workspace.models.get(name)
+    return model is not None and model.config.materialized is Materialization.VIEW

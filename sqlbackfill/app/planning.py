@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
 from sqlbackfill.app.model_inputs import judged_inputs, model_inputs
+from sqlbackfill.app.slices import consumed_columns, slices
+from sqlbackfill.app.source_versions import ProjectSources
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
@@ -20,11 +22,13 @@ from sqlbackfill.plan.freshness import Freshness
 from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
 from sqlbackfill.plan.states import ModelState, model_state
 from sqlbackfill.plan.strategy import parse_strategy
-from sqlbackfill.plan.types import PlannedModel
+from sqlbackfill.plan.types import ColumnSet, PlannedModel
 from sqlbackfill.plan.versions import Changes, InputEdge, InputVersions
 from sqlbackfill.project.config import Materialization, OnSchemaChange
 from sqlbackfill.query.facts import QueryFacts
 from sqlbackfill.warehouse.protocol import Session, TableKind
+
+_MOST_COLUMN_SETS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,12 @@ class Prepared:
     @property
     def versions(self) -> InputVersions:
         """The marks of what a run reads, from here on."""
-        return InputVersions(self.inputs, self.heads)
+        return InputVersions(self.inputs, self.heads, self.sources)
+
+    @property
+    def sources(self) -> ProjectSources:
+        """What a run records of sources: looked at anew."""
+        return ProjectSources(self.workspace, self.reads, self.inputs)
 
 
 def ledger_of(workspace: Workspace) -> Ledger:
@@ -76,12 +85,14 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     inputs = model_inputs(workspace, reads)
     heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
     histories = Histories(ledger, session, watched, state.tables, heads.__getitem__)
+    sources = ProjectSources(workspace, reads, inputs, session, histories.with_sources)
     freshness = Freshness(
         reads=reads,
         inputs=judged_inputs(workspace, inputs),
         changes={name: Changes(heads[name], state.logs[name]) for name in heads},
         exact=histories.moved,
         old_mark=histories.is_as_of_old,
+        sources=sources,
     )
     return Prepared(
         workspace=workspace,
@@ -277,7 +288,21 @@ def _schema_problem(
 def planned_models(prepared: Prepared, names: Iterable[str]) -> dict[str, PlannedModel]:
     """What a run needs to know of the models called `names`."""
     workspace = prepared.workspace
-    return {name: _planned(workspace, prepared.reads, name) for name in names}
+    consumed, sliced = consumed_columns(workspace), slices(workspace)
+    return {
+        name: replace(
+            _planned(workspace, prepared.reads, name),
+            consumed=_digested(consumed.get(name, {})),
+            slices=sliced.get(name, {}),
+        )
+        for name in names
+    }
+
+
+def _digested(sets: Mapping[str, tuple[str, ...] | None]) -> tuple[ColumnSet, ...]:
+    """The column sets that digests are taken of: the smallest few, each a hash of every row."""
+    ordered = sorted(sets.items(), key=lambda item: (len(item[1] or ()), item[0]))
+    return tuple(ColumnSet(key, columns) for key, columns in ordered[:_MOST_COLUMN_SETS])
 
 
 def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:

@@ -127,6 +127,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         sql=ChunkRenderer(workspace, _OwnTables(planned)),
         reads=run_reads(planned.prepared.reads, planned.plan, planned.models),
         versions=planned.prepared.versions,
+        sources=planned.prepared.sources.scans,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
         sink=sink,

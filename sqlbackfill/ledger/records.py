@@ -12,10 +12,15 @@ from sqlbackfill.warehouse.protocol import Relation
 
 
 class Action(StrEnum):
-    """What a partition record says happened; `forgotten` takes back what was recorded before."""
+    """What a partition record says happened; `forgotten` takes back what was recorded before.
+
+    `adopted_beside_foreign_rows`: adopted in a table that was left with rows of no partition, so
+    that it is no longer what a rebuild from scratch would give.
+    """
 
     BUILT = "built"
     ADOPTED = "adopted"
+    ADOPTED_BESIDE = "adopted_beside_foreign_rows"
     FORGOTTEN = "forgotten"
 
 

@@ -7,7 +7,7 @@ at the recorded mark. Pure: what content an input's partitions had comes through
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlbackfill.ledger.records import ALL_COLUMNS, InputMark, Island, Mark
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
@@ -45,7 +45,7 @@ class Freshness:
         stale = recoded
         for edge in self.inputs[model]:
             for cause in self._along(model, edge, same, stale):
-                found.append(cause)
+                found.append(replace(cause, is_held=edge.is_held))
                 stale |= cause.partitions
         return tuple(found)
 
@@ -66,7 +66,7 @@ class Freshness:
     ) -> StaleCause:
         if not group:
             return StaleCause(group, Cause.INPUT_CHANGED, edge.name)
-        if recorded is None or not recorded.mark:
+        if recorded is None or not (recorded.mark or edge.is_source):
             return StaleCause(group, Cause.INPUT_VERSION_UNKNOWN, edge.name)
         if recorded.window not in (edge.window, ALL_COLUMNS):
             return StaleCause(group, Cause.READ_WINDOW_WIDENED, edge.name)
@@ -94,14 +94,9 @@ class Freshness:
     def _judge_source(
         self, model: str, edge: InputEdge, recorded: InputMark, group: PartitionSet
     ) -> StaleCause:
-        changed = (
-            self.sources.changed(edge.name, recorded.columns, recorded.mark)
-            if self.sources
-            else None
-        )
-        if changed is None:
-            return StaleCause(group, Cause.SOURCE_CHANGED, edge.name)
-        stale = self._touching(model, edge, changed, group)
+        if self.sources is None:
+            return StaleCause(group, Cause.INPUT_VERSION_UNKNOWN, edge.name)
+        stale, changed = self.sources.stale(model, edge, recorded, group)
         return StaleCause(stale, Cause.SOURCE_CHANGED, edge.name, changed=changed)
 
     def _judge_old(

@@ -47,7 +47,7 @@ class Tracked:
 class StaleCause:
     """Why partitions are stale; `input` names which, `changed` the partitions of it, if known.
 
-    `runs` are those that wrote them.
+    `runs` are those that wrote them. What `is_held` is rebuilt only when asked for (on_change).
     """
 
     partitions: PartitionSet
@@ -55,6 +55,7 @@ class StaleCause:
     input: str | None
     changed: PartitionSet = _NONE
     runs: tuple[str, ...] = ()
+    is_held: bool = False
 
     def joined(self, other: StaleCause) -> StaleCause:
         """Both as one, of the same code and input."""
@@ -76,6 +77,13 @@ class ModelState:
     stale: PartitionSet
     failed: PartitionSet
     causes: tuple[StaleCause, ...]
+
+    @property
+    def held(self) -> PartitionSet:
+        """Of the stale ones those that are so only for inputs whose changes are not restated."""
+        return PartitionSet.of(
+            span for cause in self.causes if cause.is_held for span in cause.partitions.ranges
+        )
 
     @property
     def present(self) -> PartitionSet:

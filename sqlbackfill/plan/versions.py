@@ -24,7 +24,8 @@ class InputEdge:
     """One input of a model as its records name it: an upstream model, or `source.table`.
 
     `columns` is the id of the set of columns used of it and `window` that of the read window. What
-    is read `through_view` counts whole: any of its partitions may matter.
+    is read `through_view` counts whole: any of its partitions may matter. What is stale for an input
+    that `is_held` is shown, and rebuilt only when asked for.
     """
 
     name: str
@@ -32,6 +33,7 @@ class InputEdge:
     window: str = ALL_COLUMNS
     is_source: bool = False
     through_view: bool = False
+    is_held: bool = False
 
 
 class SourceVersions(Protocol):
@@ -40,8 +42,10 @@ class SourceVersions(Protocol):
     def mark(self, source: str) -> str:
         """The cheap version of `source` now; empty where it is not known."""
 
-    def changed(self, source: str, columns: str, mark: str) -> PartitionSet | None:
-        """The partitions of `source` that changed in `columns` since `mark`; None may be any."""
+    def stale(
+        self, model: str, edge: InputEdge, recorded: InputMark, group: PartitionSet
+    ) -> tuple[PartitionSet, PartitionSet]:
+        """Of `group` those that read what changed since, and the source's that did, if known."""
 
 
 def window_id(window: ReadWindow | None) -> str:

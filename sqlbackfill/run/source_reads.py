@@ -42,6 +42,8 @@ class SourceScan:
         """The digests as the rows stand now; None where none is wanted."""
         if self.sql is None:
             return None
+        if not self.spans:
+            return SourceRead(space=self.partitioning.space, spans=())
         digests = scan(self, session, dialect, hull(self.spans))
         return SourceRead(
             space=self.partitioning.space,

@@ -1,0 +1,211 @@
+"""Versions of sources: what a chunk records of them, and what has changed since it was recorded.
+
+Two levels: a cheap version of the whole (a file's stamp), and digests by partition, read again only
+where the cheap one does not prove that nothing changed, and only of the recorded windows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlbackfill.app.slices import columns_used
+from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
+from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window
+from sqlbackfill.app.sources import source_relation
+from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.ledger.digests import Digest, column_set_id
+from sqlbackfill.ledger.records import InputMark, Island, SourceRead
+from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.reads import Reads
+from sqlbackfill.plan.types import Chunk
+from sqlbackfill.plan.versions import InputEdge
+from sqlbackfill.project.config import Freshness
+from sqlbackfill.project.source import Source
+from sqlbackfill.run.source_digests import SourceDigests, Span
+from sqlbackfill.run.source_reads import SourceScan, hull, scan
+from sqlbackfill.warehouse.protocol import Column, DigestSql, Relation, Session
+
+NEVER_CHANGES = "off"
+Notice = Callable[[str], None]
+Recorded = Callable[[str, PartitionSet], Sequence[tuple[Island, Mapping[str, SourceRead]]]]
+"""Of a model, the records that stand in some partitions, each with what it read of sources."""
+
+
+@dataclass(slots=True)
+class ProjectSources:
+    """The sources of a workspace, as they stand now. Keys are `source.table` and model names.
+
+    Cheap versions are taken once, at the first question, and so are digests of what was asked for.
+    `notice` is told before a source is read. `session` and `records` are needed to judge what was
+    recorded, not to record.
+    """
+
+    workspace: Workspace
+    reads: Reads
+    inputs: Mapping[str, Sequence[InputEdge]]
+    session: Session | None = None
+    records: Recorded = lambda _model, _partitions: ()
+    notice: Notice = lambda _text: None
+    _marks: dict[str, str] = field(default_factory=dict)
+    _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
+    _digests: dict[tuple[str, str, str], tuple[Span, SourceDigests]] = field(default_factory=dict)
+
+    def mark(self, source: str) -> str:
+        """The cheap version of `source` now; empty where it is not known."""
+        if source not in self._marks:
+            self._marks[source] = self._cheap(source)
+        return self._marks[source]
+
+    def scans(self, model: str, chunk: Chunk) -> tuple[SourceScan, ...]:
+        """What is digested when `chunk` of `model` is built."""
+        found = []
+        for name in self._sources_of(model):
+            source = self._source(name)
+            if source is None or source.freshness is Freshness.OFF:
+                continue
+            window = self._window(model, name)
+            found.append(
+                self._scan(
+                    model, window, source, window.spans(chunk.partitions), window.reads_unplaced
+                )
+            )
+        return tuple(found)
+
+    def stale(
+        self, model: str, edge: InputEdge, recorded: InputMark, group: PartitionSet
+    ) -> tuple[PartitionSet, PartitionSet]:
+        """Of `group` the partitions that read what has changed, and the source's that did, if known.
+
+        What cannot be compared counts as changed.
+        """
+        source, mark = self._source(edge.name), self.mark(edge.name)
+        if mark and mark in (recorded.mark, NEVER_CHANGES):
+            return PartitionSet.empty(), PartitionSet.empty()
+        if source is None or source.freshness is Freshness.VERSION:
+            return group, PartitionSet.empty()
+        window = self._window(model, edge.name)
+        stale, changed = PartitionSet.empty(), PartitionSet.empty()
+        for island, reads in self.records(model, group):
+            partitions = island.partitions & group
+            spans = self._changed_spans(model, window, source, reads.get(edge.name))
+            if spans is None:
+                stale |= partitions
+                continue
+            stale |= window.touching(spans, partitions)
+            changed |= window.changed(spans) if not window.is_whole else PartitionSet.empty()
+        return stale, changed
+
+    def _changed_spans(
+        self,
+        model: str,
+        window: SourceWindow,
+        source: Source,
+        read: SourceRead | None,
+    ) -> list[Span] | None:
+        """The recorded spans whose digest is another now; None where they cannot be compared."""
+        if read is None or read.space != window.partitioning.space:
+            return None
+        if not read.spans:
+            return []
+        if window.reads_unplaced and read.unplaced is None:
+            return None
+        spans = [Span(start, end) for start, end, _ in read.spans]
+        now = self._now(model, window, source, hull(spans))
+        if now is None:
+            return None
+        if read.unplaced is not None and read.unplaced != str(now.unplaced):
+            return [EVERYTHING]
+        return [
+            span
+            for span, (_, _, then) in zip(spans, read.spans, strict=True)
+            if Digest.read(then) != now.of(span)
+        ]
+
+    def _now(
+        self, model: str, window: SourceWindow, source: Source, span: Span
+    ) -> SourceDigests | None:
+        columns = self._columns(model, source.name)
+        key = (source.name, column_set_id(columns), window.partitioning.space)
+        known = self._digests.get(key)
+        if known is not None and hull((known[0], span)) == known[0]:
+            return known[1]
+        wanted = hull((known[0], span)) if known is not None else span
+        what = self._scan(model, window, source, (wanted,), True)
+        if what.sql is None or self.session is None:
+            return None
+        self.notice(f"reading {source.name} to see what changed in it")
+        found = scan(what, self.session, self.workspace.loaded.adapter.dialect, wanted)
+        self._digests[key] = wanted, found
+        return found
+
+    def _scan(
+        self,
+        model: str,
+        window: SourceWindow,
+        source: Source,
+        spans: tuple[Span, ...],
+        includes_unplaced: bool,
+    ) -> SourceScan:
+        adapter = self.workspace.loaded.adapter
+        relation = source_relation(source, self.workspace.loaded.project.root)
+        files = local_files(relation)
+        text = adapter.quote(relation) if isinstance(relation, Relation) else relation.sql
+        return SourceScan(
+            name=source.name,
+            relation=text,
+            column=adapter.quote_name(window.column) if window.column else None,
+            partitioning=window.partitioning,
+            spans=spans,
+            includes_unplaced=includes_unplaced,
+            sql=self._digest_sql(model, source),
+            **({"stamp": lambda: raw_stamp(files)} if files else {}),
+        )
+
+    def _digest_sql(self, model: str, source: Source) -> DigestSql | None:
+        """The aggregates over the columns that `model` uses; None where no digest is wanted."""
+        if source.freshness is not Freshness.DIGEST:
+            return None
+        columns = self._columns(model, source.name)
+        schema = self.workspace.schemas.get(source.name)
+        known = schema.columns if schema else None
+        if known is None:
+            return None
+        by_name: dict[str, Column] = {column.name.lower(): column for column in known}
+        names = sorted(by_name) if columns is None else [name.lower() for name in columns]
+        if any(name not in by_name for name in names):
+            return None
+        # Of a source of which no column is used (count(*)), the rows still count.
+        return self.workspace.loaded.adapter.digest_sql(
+            [by_name[name] for name in names], exact_floats=True
+        )
+
+    def _columns(self, model: str, source: str) -> tuple[str, ...] | None:
+        facts = self.workspace.facts.get(model)
+        if facts is None or all(relation != source for relation, _ in facts.input_columns):
+            return None
+        return columns_used(facts, source)
+
+    def _sources_of(self, model: str) -> list[str]:
+        return [edge.name for edge in self.inputs[model] if edge.is_source]
+
+    def _source(self, name: str) -> Source | None:
+        return self.workspace.loaded.project.sources.get(name)
+
+    def _window(self, model: str, name: str) -> SourceWindow:
+        found = self._windows.get((model, name))
+        if found is None:
+            source = self.workspace.loaded.project.sources[name]
+            found = source_window(self.workspace, self.reads, model, source)
+            self._windows[model, name] = found
+        return found
+
+    def _cheap(self, name: str) -> str:
+        source = self._source(name)
+        if source is None:
+            return ""
+        if source.freshness is Freshness.OFF:
+            return NEVER_CHANGES
+        files = local_files(source_relation(source, self.workspace.loaded.project.root))
+        return file_stamp(files, time.time_ns) if files else ""

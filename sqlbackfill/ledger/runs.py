@@ -129,7 +129,7 @@ class Runs:
         rows = session.execute(
             "SELECT run_id, model, ?, sum(end_ordinal - start_ordinal), sum(row_count) "
             f"FROM {log} "
-            f"WHERE run_id IN ({marks}) AND action = ? GROUP BY run_id, model UNION ALL "
+            f"WHERE run_id IN ({marks}) AND action <> ? GROUP BY run_id, model UNION ALL "
             "SELECT run_id, model, status, sum(end_ordinal - start_ordinal), 0 FROM ("
             "SELECT run_id, model, chunk, status, start_ordinal, end_ordinal, row_number() OVER "
             "(PARTITION BY run_id, model, chunk ORDER BY seq DESC) AS nth "
@@ -141,7 +141,7 @@ class Runs:
             (
                 ChunkStatus.DONE.value,
                 *run_ids,
-                Action.BUILT.value,
+                Action.FORGOTTEN.value,
                 *run_ids,
                 ChunkStatus.DONE.value,
             ),

@@ -27,7 +27,7 @@ from sqlbackfill.ledger.records import InputMark
 
 COMMAND = str(Path(sys.executable).with_name("sqlbackfill"))
 STATUS = (COMMAND, "--as-of", "2025-01-01T00:00:00Z", "status", "--json")
-FIRST, LAST = 394_488, 482_160
+FIRST, LAST = 394_464, 482_136
 """2015-01-01 and 2025-01-01, in hours since 1970."""
 CHAIN = 4
 SINCE = 16
@@ -40,7 +40,10 @@ _PROFILES = (
     "hours: {target: dev, outputs: {dev: {type: duckdb, path: house.duckdb, schema: main}}}\n"
 )
 _CONFIG = "{{ config(event_time='h', batch_size='hour', begin='2015-01-01') }}\n"
-_SOURCES = "version: 2\nsources:\n  - name: raw\n    schema: main\n    tables: [{name: events}]\n"
+_SOURCES = (
+    "version: 2\nsources:\n  - name: raw\n    schema: main\n"
+    "    meta: {sqlbackfill: {freshness: off}}\n    tables: [{name: events}]\n"
+)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlbackfill.app.checkpoints import keep_checkpoints
 from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.heads import looking_again
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
@@ -118,6 +119,7 @@ def _unfinished(options: Options, run_id: str | None) -> RunRecord | None:
 def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> RunResult:
     workspace = planned.prepared.workspace
     loaded = workspace.loaded
+    versions = planned.prepared.versions
     inputs = RunInputs(
         run_id=_new_run_id(datetime.now(UTC)),
         plan=planned.plan,
@@ -126,7 +128,8 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         ledger=ledger_of(workspace),
         sql=ChunkRenderer(workspace, _OwnTables(planned)),
         reads=run_reads(planned.prepared.reads, planned.plan, planned.models),
-        versions=planned.prepared.versions,
+        versions=versions,
+        on_claimed=looking_again(planned.prepared, planned.plan, versions),
         sources=planned.prepared.sources.scans,
         clock=lambda: datetime.now(UTC),
         already=planned.already,

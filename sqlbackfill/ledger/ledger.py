@@ -123,6 +123,19 @@ class Ledger:
             if relation in asked
         }
 
+    def high_waters(self, session: Session, relations: Iterable[Relation]) -> dict[Relation, int]:
+        """The highest number of any record of each relation; those without records left out."""
+        asked = frozenset(relations)
+        if not asked or not self.exists(session):
+            return {}
+        wanted, parameters = _named(asked)
+        names = ", ".join(RELATION_COLUMNS)
+        rows = session.execute(
+            f"SELECT {names}, max(seq) FROM {self._log} WHERE {wanted} GROUP BY {names}", parameters
+        )
+        found = {Relation(*row[:3]): int(row[3]) for row in rows}
+        return {each: found[each] for each in asked if each in found}
+
     def changed_since(
         self,
         session: Session,

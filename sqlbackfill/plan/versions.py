@@ -81,6 +81,11 @@ class InputVersions:
                 for edge in self._inputs[model]
             }
 
+    def look_again(self, heads: Mapping[str, Mark]) -> None:
+        """Takes `heads` for what stands now: between plan and run another run may have written."""
+        with self._lock:
+            self._heads.update(heads)
+
     def built(self, model: str, records: Sequence[Island]) -> None:
         """Takes note of what was just committed of `model`."""
         last = max(records, key=lambda island: island.seq)

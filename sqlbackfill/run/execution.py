@@ -67,6 +67,7 @@ class Execution:
             inputs.ledger.prepare(session)
             leases = inputs.ledger.leases
             with self._signals, Claims(leases, session, inputs.run_id, relations) as claims:
+                inputs.on_claimed(session)
                 return self._run_recorded(todo, claims)
         finally:
             session.close()

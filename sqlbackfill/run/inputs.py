@@ -17,7 +17,7 @@ from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.events import Event, Sink
 from sqlbackfill.run.schedule import Order
 from sqlbackfill.run.source_reads import SourceScan
-from sqlbackfill.warehouse.protocol import Adapter
+from sqlbackfill.warehouse.protocol import Adapter, Session
 
 Locate = Callable[[int, int], SourceSpan | None]
 Reads = Callable[[str, PartitionSet], Mapping[str, PartitionSet]]
@@ -67,6 +67,10 @@ def _no_sources(_model: str, _chunk: Chunk) -> tuple[SourceScan, ...]:
     return ()
 
 
+def _look_nowhere(_session: Session) -> None:
+    """What planning read still stands."""
+
+
 def _drop(_event: Event) -> None:
     """Says nothing to nobody."""
 
@@ -90,7 +94,8 @@ class RunInputs:
     launching after that many failed chunks. `runs_directory` is where the run file goes (None:
     nowhere). `command` and `plan_json` are stored with the run. `run_id` is new for every run, also
     for one that resumes another. All callables but those in `backoff` are called in the thread that
-    runs `execute`.
+    runs `execute`. `on_claimed` is called once the run holds all its tables and before it reads any,
+    outside of any transaction.
     """
 
     run_id: str
@@ -110,6 +115,7 @@ class RunInputs:
     max_parallel: int = 1
     max_failures: int | None = None
     order: Order = Order.PLAN
+    on_claimed: Callable[[Session], None] = _look_nowhere
     backoff: Backoff = field(default_factory=Backoff)
     command: str = ""
     plan_json: str = "{}"

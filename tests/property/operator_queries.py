@@ -7,6 +7,7 @@ They stand wherever a table may: in CTEs, under joins of every kind, below windo
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,10 +63,14 @@ class OperatorGenerator(Generator):
             left = sources[-1]
             item, item_text = self._item(depth)
             text += f" left join {item_text} on {self._link(left, item)}"
+            if self._maybe(0.5):
+                text += f" and {self._bound([item])}"
             after, after_text = self._item(depth)
             text += f" left join {after_text} on {self._link(item, after)}"
             if self._maybe(0.4):
                 text += f" and {self._int([item])} = {self._int([after])}"
+            if depth == 0 and self._maybe(0.4) and left.of("DATE"):
+                self.bounded = (self.rng.choice(left.of("DATE")), "DATE")
             sources += [item, after]
             return text
         alias = self._name("u")
@@ -123,6 +128,8 @@ class OperatorGenerator(Generator):
             parts.append(self._one(f"{alias}.v <> 1", f"{self._int([left])} = 1"))
         self.rng.shuffle(parts)
         sources.append(Source(alias, columns))
+        if depth == 0 and self._maybe(0.35):
+            self.bounded = (f"{alias}.{column}", kind)
         side = self._one("asof join", "asof join", "asof left join")
         return f"{text} {side} {right} on {' and '.join(parts)}"
 
@@ -165,7 +172,7 @@ class OperatorGenerator(Generator):
             if shape == "spine":
                 return self._spine()
             if shape == "exploded":
-                return self._exploded()
+                return self._exploded(depth)
             if self._maybe(0.1):
                 alias = self._name("x")
                 text = self._table_named(alias) + self._one(
@@ -190,6 +197,8 @@ class OperatorGenerator(Generator):
             key = "p"
         else:
             marker = self._table_named(self._name("x"))
+            if self._maybe(0.3):
+                named, unique, listed = named[:1], False, f"{named[0]}, k, 1 as v"
             text = f"(select {listed} from {marker}{self._one('', ' where k > 0')})"
             columns = {name: columns[name] for name in (*named, "k", "v")}
             columns |= {"i": "INTEGER"} if unique else {}
@@ -214,6 +223,8 @@ class OperatorGenerator(Generator):
             left = {f"a{n}": kind for n, kind in enumerate(left.values())}
         elif values == f"1 as {key}" and key in pivoted:
             left = {**left, key: "DATE"}
+            if depth == 0 and self._maybe(0.6):
+                self.bounded = (f"{alias}.{key}", "DATE")
         if self._maybe(0.5):
             text += f" as {inner}"
         return (
@@ -245,13 +256,15 @@ class OperatorGenerator(Generator):
         kind = "DATE" if "cast" in shown else "TIMESTAMP"
         return Source(alias, {"x": kind}), f"(select {shown} as x) as {alias}"
 
-    def _exploded(self) -> tuple[Source, str]:
+    def _exploded(self, depth: int) -> tuple[Source, str]:
         """A query with UNNEST in its SELECT list."""
         alias = self._name("z")
         marker = self._table_named(self._name("x"))
         listed = self._one("[d, e]", "[d, d + 1]", "[e]")
         text = f"(select d, ts, k, v, unnest({listed}) as x from {marker}) as {alias}"
         columns = {"d": "DATE", "x": "DATE", "ts": "TIMESTAMP", "k": "INTEGER", "v": "INTEGER"}
+        if depth == 0 and self._maybe(0.3):
+            self.bounded = (f"{alias}.x", "DATE")
         return Source(alias, columns), text
 
     # -- recursion ---------------------------------------------------------------------------------
@@ -294,6 +307,12 @@ class OperatorGenerator(Generator):
         return key + self._one("", " nulls last", " nulls first", " desc nulls last", " desc")
 
     def _window(self, sources: list[Source], p: str, total: str) -> str:
+        if self._maybe(0.25) and re.fullmatch(r"\w+\.\w+", p):
+            nulls = self._one("", " desc") + self._one(" nulls last", " nulls first")
+            function = self._one("sum", "max", "count", "lag", "lead")
+            tail = f", {total}" if function in ("lag", "lead") else ""
+            v = self._int(sources)
+            return f"{function}({v}) over (partition by {self._int(sources)} order by {p}{nulls}{tail})"
         if self._maybe(0.35):
             bounds = self._one(
                 "2 preceding and current row", "current row and 1 following",

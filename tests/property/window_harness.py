@@ -14,6 +14,7 @@ import duckdb
 from sqlbackfill.partitions.bounds import Bound, BoundType, print_bound
 from sqlbackfill.query.analyse import analyse
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts
+from sqlbackfill.query.splice import with_column
 from tests.property.random_queries import COLUMNS, TABLES, Query, random_query
 
 _MARKER = re.compile(r"__sb_occurrence_(\d+)__")
@@ -176,7 +177,12 @@ def inject(query: Query, facts: QueryFacts, lo: Bound, hi: Bound, kind: BoundTyp
         table = query.tables[index]
         return f"(select * from {table} where {scans[index]})" if index in scans else table
 
-    return _MARKER.sub(scan, _with_bounds(query.sql, lo, hi, kind))
+    sql = query.sql
+    if facts.substituted is not None:
+        changed = with_column(sql, facts.substituted)
+        assert changed is not None
+        sql = changed
+    return _MARKER.sub(scan, _with_bounds(sql, lo, hi, kind))
 
 
 def plain(query: Query, lo: Bound, hi: Bound, kind: BoundType) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sqlbackfill.errors import CancelledError, WarehouseError
+from sqlbackfill.errors import CancelledError, FailureKind, WarehouseError
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session
 
 
@@ -121,6 +121,32 @@ def test_a_fault_on_the_first_line_is_placed_too(session: Session) -> None:
     with pytest.raises(WarehouseError) as failed:
         session.describe("SELECT missing FROM (SELECT 1 AS present)")
     assert (failed.value.sql_line, failed.value.sql_column) == (1, 8)
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("SELECT CAST(word AS INTEGER) FROM {t}", FailureKind.DATA),
+        ("SELECT CAST(n AS TINYINT) + CAST(n AS TINYINT) FROM {t}", FailureKind.DATA),
+        ("SELECT n // (n - 100) FROM {t}", FailureKind.DATA),
+        ("SELECT nope FROM {t}", FailureKind.PERMANENT),
+        ("SELECT n FROM not_there", FailureKind.PERMANENT),
+        ("SELEC n FROM {t}", FailureKind.PERMANENT),
+    ],
+)
+def test_a_failure_tells_what_the_statement_failed_on(
+    session: Session, numbers: str, query: str, kind: FailureKind
+) -> None:
+    session.execute(f"INSERT INTO {numbers} VALUES (100, 'a')")
+    with pytest.raises(WarehouseError) as failed:
+        session.execute(query.format(t=numbers))
+    assert failed.value.kind is kind
+
+
+def test_a_failure_before_any_row_was_read_is_not_of_the_data(session: Session) -> None:
+    with pytest.raises(WarehouseError) as failed:
+        session.describe("SELECT CAST('2013-02-30' AS DATE) AS d, nope")
+    assert failed.value.kind is FailureKind.PERMANENT
 
 
 def test_a_query_can_be_interrupted_from_another_thread(session: Session) -> None:

@@ -36,14 +36,15 @@ def run(adapter: DoubleAdapter, run_id: str, **changes: object) -> RunStatus | N
     Two days: written in one chunk, one by one, and as a whole table.
     """
     days = chain.PartitionSet.span(chain.FIRST, chain.FIRST + 2)
-    steps = [chain.step(name, days) for name in ("daily", "running", "summary")]
+    changes.setdefault(
+        "plan",
+        chain.plan(*(chain.step(name, days) for name in ("daily", "running", "summary"))),
+    )
     ledger = Ledger(adapter, adapter.database)
     process = Process(this_host(), next(_DEAD_PIDS), 1.0)
     ledger.leases = Leases(ledger.place, process=lambda: process)
     try:
-        inputs = chain.run_inputs(
-            adapter, run_id, plan=chain.plan(*steps), ledger=ledger, **changes
-        )
+        inputs = chain.run_inputs(adapter, run_id, ledger=ledger, **changes)
         return execute(inputs).status
     except SqlbackfillError:
         return None
@@ -87,6 +88,35 @@ def test_a_run_that_fails_anywhere_and_is_started_again_ends_as_a_clean_one(mome
         adapter.close()
     assert len(numbers) > (60 if moment is Moment.BEFORE else 10)
     assert again > len(numbers) / 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", list(Moment))
+def test_with_two_workers_too(moment: Moment) -> None:
+    """Which statement is the nth differs from run to run; all are struck all the same."""
+    days = chain.PartitionSet.span(chain.FIRST, chain.FIRST + 2)
+    plan = chain.plan(*(chain.step(name, days, size=1) for name in chain.MODELS))
+    clean = warehouse()
+    before = len(clean.log)
+    assert run(clean, "clean", plan=plan, max_parallel=2) is RunStatus.DONE
+    expected, count = chain.contents(clean), len(clean.log) - before
+    clean.close()
+    again = 0
+    for at in range(before + 1, before + count + 1, 2 if moment is Moment.AFTER else 1):
+        adapter = warehouse()
+        adapter.fail(at, moment=moment)
+        status = run(adapter, "first", plan=plan, max_parallel=2)
+        if len(adapter.log) < at:
+            break  # this one needed fewer statements than the first
+        assert chain.disagreements(adapter) == [], f"after a failure at {at}"
+        if status is not RunStatus.DONE:
+            again += 1
+            second = run(adapter, "second", plan=plan, max_parallel=2)
+            assert second is RunStatus.DONE, f"after a failure at {at}"
+        assert chain.contents(adapter) == expected, f"after a failure at {at}"
+        assert chain.disagreements(adapter) == [], f"after a failure at {at} and once more"
+        adapter.close()
+    assert again > count / 8
 
 
 def test_an_answer_to_commit_that_got_lost_is_no_failure() -> None:

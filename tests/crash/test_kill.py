@@ -15,7 +15,8 @@ from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from tests.crash import chain
 
 WORKER = Path(__file__).with_name("worker.py")
-KILLS = 30
+KILLS = {1: 30, 3: 12}
+"""How often a run is killed, by its workers."""
 ROWS_PER_DAY = 3000
 
 
@@ -26,9 +27,11 @@ def new_warehouse(file: Path) -> None:
     adapter.close()
 
 
-def start(file: Path, run_id: str) -> subprocess.Popen[str]:
+def start(file: Path, run_id: str, workers: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(WORKER), str(file), run_id], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(WORKER), str(file), run_id, str(workers)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -50,17 +53,18 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_thirty_kills_at_random_moments_lose_and_double_nothing(
-    tmp_path: Path, clean: dict[str, object]
+@pytest.mark.parametrize("workers", list(KILLS))
+def test_kills_at_random_moments_lose_and_double_nothing(
+    tmp_path: Path, clean: dict[str, object], workers: int
 ) -> None:
     chance = random.Random(2013)
     kills = finished = 0
     file = tmp_path / "w0.duckdb"
     new_warehouse(file)
     run = 0
-    while kills < KILLS:
+    while kills < KILLS[workers]:
         run += 1
-        process = start(file, f"run-{run}")
+        process = start(file, f"run-{run}", workers)
         assert process.stdout is not None
         process.stdout.readline()  # the run has started
         time.sleep(chance.uniform(0.0, 0.25))
@@ -79,7 +83,7 @@ def test_thirty_kills_at_random_moments_lose_and_double_nothing(
         assert all(
             set(rows) <= set(clean[name]) for name, rows in contents.items() if name != "summary"
         )
-    last = start(file, "last")
+    last = start(file, "last", workers)
     last.communicate()
     assert last.returncode == 0
     assert look(file) == ([], clean)

@@ -1,4 +1,7 @@
-"""A process that runs the chain on a DuckDB file until it is done or killed: `worker.py FILE RUN_ID`."""
+"""A process that runs the chain on a DuckDB file until it is done or killed.
+
+`worker.py FILE RUN_ID WORKERS`.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ def tell(event: object) -> None:
     sys.stdout.flush()
 
 
-def main(file: Path, run_id: str) -> int:
+def main(file: Path, run_id: str, workers: int) -> int:
     adapter = DuckDBAdapter(DuckDBTarget(path=file))
-    inputs = chain.run_inputs(adapter, run_id, sink=tell)
+    inputs = chain.run_inputs(adapter, run_id, sink=tell, max_parallel=workers)
     return execute(inputs).exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

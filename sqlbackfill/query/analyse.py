@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from sqlglot import exp
 
 from sqlbackfill.errors import Diagnostic, ProjectError
-from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.conditions import ConditionReader
 from sqlbackfill.query.declared import with_declared
 from sqlbackfill.query.demands import Demand, PassResult
@@ -16,7 +15,7 @@ from sqlbackfill.query.doubts import null_doubt, zone_doubts
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
 from sqlbackfill.query.fingerprint import with_fingerprints
-from sqlbackfill.query.kinds import Kind, same_axis, stored_kind
+from sqlbackfill.query.kinds import Kind, is_text_kind, same_axis, stored_kind
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.own_columns import agrees, knowing_itself
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
@@ -189,8 +188,8 @@ def _can_demand(kind: Kind, request: AnalysisRequest) -> bool:
     """Whether the guard compares the column as what it is, not as text that is read as a date."""
     declared = request.partition.column_type if request.partition is not None else None
     if request.partition is not None and request.partition.grain == "keys":
-        return kind in (None, BoundType.TEXT)
-    if kind is BoundType.TEXT:
+        return kind is None or is_text_kind(kind)
+    if is_text_kind(kind):
         return False
     return kind is None or declared is None or same_axis(stored_kind(kind), declared)
 

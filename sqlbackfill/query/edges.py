@@ -21,11 +21,12 @@ from sqlbackfill.query.images import SAME, Image
 from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
     SPARK_FAMILY,
+    InnerKind,
     Kind,
     KindOf,
-    OwnOffset,
     ZoneChange,
     is_extracted_date,
+    is_text_kind,
     is_time,
     is_wall,
     kind_of_type,
@@ -97,8 +98,8 @@ class EdgeRules:
     def between(self, x: Kind, y: Kind) -> tuple[Image, Image] | None:
         """The images of x = y (x to y, y to x) as the engine compares the two kinds."""
         if same_axis(x, y):
-            return None if x is BoundType.TEXT and self.dialect in _FOLDING else (SAME, SAME)
-        if {x, y} == {OwnOffset.OWN_OFFSET, BoundType.TIMESTAMPTZ}:
+            return None if is_text_kind(x) and self.dialect in _FOLDING else (SAME, SAME)
+        if {x, y} == {InnerKind.OWN_OFFSET, BoundType.TIMESTAMPTZ}:
             return SAME, SAME
         if x is BoundType.TIMESTAMPTZ and is_wall(y):
             return self._to_local(), self._to_instant()
@@ -116,10 +117,11 @@ class EdgeRules:
         source, target = kind(node.this), kind(node)
         if source is None or target is None:
             return None
-        if source is OwnOffset.OWN_OFFSET and is_wall(target):
+        if source is InnerKind.OWN_OFFSET and is_wall(target):
             return self._at_own_offset(node, target)
         if not is_time(source) or not is_time(target):
-            plain = source is target and not node.to.expressions
+            is_same = source is target or (is_text_kind(source) and is_text_kind(target))
+            plain = is_same and not node.to.expressions
             return Link(node.this, SAME, SAME) if plain else None
         both = self.between(source, target)
         if both is None:

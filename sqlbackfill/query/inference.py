@@ -15,6 +15,7 @@ from sqlbackfill.query.epochs import epoch_of
 from sqlbackfill.query.kinds import (
     DATE_ARITHMETIC,
     SPARK_FAMILY,
+    InnerKind,
     Kind,
     KindOf,
     arms_of,
@@ -68,7 +69,7 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
     if is_whole(node, of, dialect):
         return BoundType.INTEGER
     if is_text(node, of, dialect):
-        return BoundType.TEXT
+        return InnerKind.WRITTEN_TEXT
     epoch = epoch_of(node, dialect)
     if epoch is not None:
         return (

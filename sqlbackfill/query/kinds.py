@@ -12,13 +12,18 @@ from sqlglot import exp
 from sqlbackfill.partitions.bounds import BoundType
 
 
-class OwnOffset(Enum):
-    """The kind of Snowflake's TIMESTAMP_TZ: instants that are read at an offset which each value brings."""
+class InnerKind(Enum):
+    """Kinds that bounds are never of: they are told apart inside a query only.
+
+    OWN_OFFSET are instants that are read at an offset which each value brings, Snowflake's
+    TIMESTAMP_TZ. WRITTEN_TEXT is text that the SQL writes from a moment.
+    """
 
     OWN_OFFSET = "own offset"
+    WRITTEN_TEXT = "written text"
 
 
-Kind: TypeAlias = BoundType | OwnOffset | None
+Kind: TypeAlias = BoundType | InnerKind | None
 KindOf: TypeAlias = Callable[[exp.Expr], Kind]
 
 _T = exp.DataType.Type
@@ -62,13 +67,15 @@ def kind_of_type(type_: exp.DataType | None, dialect: str) -> Kind:
         return BoundType.INTEGER if _is_whole(type_) else None
     kind = _KINDS.get(type_.this)
     if kind is BoundType.TIMESTAMPTZ and dialect in _OWN_OFFSET_DIALECTS:
-        return OwnOffset.OWN_OFFSET if type_.this is _T.TIMESTAMPTZ else kind
+        return InnerKind.OWN_OFFSET if type_.this is _T.TIMESTAMPTZ else kind
     return kind
 
 
 def stored_kind(kind: Kind) -> BoundType | None:
-    """The kind of bound that a column of `kind` is compared with."""
-    return BoundType.TIMESTAMPTZ if isinstance(kind, OwnOffset) else kind
+    """The kind of bound that a column of `kind` is compared with; None where it is not certain."""
+    if isinstance(kind, InnerKind):
+        return BoundType.TIMESTAMPTZ if kind is InnerKind.OWN_OFFSET else None
+    return kind
 
 
 def _is_whole(type_: exp.DataType) -> bool:
@@ -94,9 +101,15 @@ def is_wall(kind: Kind) -> bool:
     return kind in _WALL
 
 
+def is_text_kind(kind: Kind) -> bool:
+    """Whether values are text."""
+    return kind in (BoundType.TEXT, InnerKind.WRITTEN_TEXT)
+
+
 def same_axis(a: Kind, b: Kind) -> bool:
     """Whether two kinds can be compared without a time zone and without reading text."""
-    return a is not None and (a is b or (is_wall(a) and is_wall(b)))
+    both = (is_wall(a) and is_wall(b)) or (is_text_kind(a) and is_text_kind(b))
+    return a is not None and (a is b or both)
 
 
 def is_extracted_date(node: exp.Expr, dialect: str) -> bool:
@@ -108,7 +121,9 @@ def joint(kinds: list[Kind]) -> Kind:
     """The kind of a value that is one of several, such as a CASE's arms."""
     if not kinds or any(not same_axis(kinds[0], kind) for kind in kinds):
         return None
-    return kinds[0] if all(kind is kinds[0] for kind in kinds) else BoundType.TIMESTAMP
+    if all(kind is kinds[0] for kind in kinds):
+        return kinds[0]
+    return BoundType.TEXT if is_text_kind(kinds[0]) else BoundType.TIMESTAMP
 
 
 def arms_of(node: exp.Case | exp.If) -> list[exp.Expr]:

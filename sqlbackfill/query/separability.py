@@ -143,7 +143,9 @@ def _window(range_: Range, column: str, ref: InputRef | None, case: Judgement) -
     )
     if kind is not None and kind is not BoundType.TEXT:
         # Keys have no order, so nothing but the same keys can be asked of another column.
-        return window if case.partition_type is not BoundType.TEXT else None
+        info = case.request.partition
+        is_keyed = info is not None and info.grain == "keys"
+        return None if is_keyed or case.partition_type is BoundType.TEXT else window
     if not window.is_identity:
         return None
     if kind is None:

@@ -185,3 +185,10 @@ def test_keys_are_not_read_as_dates() -> None:
     facts = _of("strftime(d, '%Y-%m-%d')", grain="keys")
     assert [one.ranges for one in facts.occurrences] == [()]
     assert [read.kind for read in facts.reads] == [ReadKind.UNKNOWN]
+
+
+@pytest.mark.parametrize("grain", ["day", "keys"])
+def test_written_text_as_the_partition_has_the_type_that_is_declared_or_guessed(grain: str) -> None:
+    facts = _of("strftime(d, '%Y-%m-%d')", grain=grain)
+    assert facts.partition_type is None
+    assert [one.ranges for one in facts.occurrences] == [()]

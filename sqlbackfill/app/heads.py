@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.ledger.records import Mark
 from sqlbackfill.plan.types import Plan
-from sqlbackfill.plan.versions import InputVersions
 from sqlbackfill.warehouse.protocol import Session
 
 
+class LooksAgain(Protocol):
+    """Whatever goes by the heads of logs."""
+
+    def look_again(self, heads: Mapping[str, Mark]) -> None:
+        """Takes `heads` for what stands now."""
+
+
 def looking_again(
-    prepared: Prepared, plan: Plan, versions: InputVersions
+    prepared: Prepared, plan: Plan, versions: LooksAgain
 ) -> Callable[[Session], None]:
     """A function that tells `versions` what the plan's models read as it stands then.
 

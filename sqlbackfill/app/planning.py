@@ -39,7 +39,7 @@ class Prepared:
     ledger: Ledger
     state: LedgerState
     reads: Reads
-    inputs: Mapping[str, Sequence[InputEdge]]
+    inputs: Mapping[str, tuple[InputEdge, ...]]
     heads: Mapping[str, Mark]
     candidates: Mapping[str, Candidate]
 
@@ -64,10 +64,9 @@ def ledger_of(workspace: Workspace) -> Ledger:
     return Ledger(workspace.loaded.adapter, target.database, target.ledger_schema)
 
 
-def prepare(workspace: Workspace, session: Session) -> Prepared:
-    """The state of every model that is built; reads the ledger and the tables, writes nothing."""
-    ledger = ledger_of(workspace)
-    watched = {
+def watched_models(workspace: Workspace) -> dict[str, Watched]:
+    """Every model that is built, as the ledger and the warehouse know it."""
+    return {
         name: Watched(
             name=name,
             relation=workspace.models[name].relation,
@@ -76,6 +75,12 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         )
         for name, partitioning in workspace.partitionings.items()
     }
+
+
+def prepare(workspace: Workspace, session: Session) -> Prepared:
+    """The state of every model that is built; reads the ledger and the tables, writes nothing."""
+    ledger = ledger_of(workspace)
+    watched = watched_models(workspace)
     state = read_state(workspace.loaded.adapter, ledger, session, list(watched.values()))
     reads = Reads(
         partitionings=workspace.partitionings,
@@ -86,9 +91,10 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
     histories = Histories(ledger, session, watched, state.tables, heads.__getitem__)
     sources = ProjectSources(workspace, reads, inputs, session, histories.with_sources)
+    judged = judged_inputs(workspace, inputs)
     freshness = Freshness(
         reads=reads,
-        inputs=judged_inputs(workspace, inputs),
+        inputs=judged,
         changes={name: Changes(heads[name], state.logs[name]) for name in heads},
         exact=histories.moved,
         old_mark=histories.is_as_of_old,
@@ -102,7 +108,12 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         inputs=inputs,
         heads=heads,
         candidates={
-            name: _candidate(workspace, name, state, reads, freshness)
+            name: replace(
+                _candidate(workspace, name, state, reads, freshness),
+                held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
+                unjudged_inputs=frozenset(edge.upstream for edge in reads.edges[name])
+                - {edge.name for edge in judged[name]},
+            )
             for name in workspace.partitionings
         },
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlbackfill.app.checkpoints import keep_checkpoints
 from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.cut_off import CutOff
 from sqlbackfill.app.heads import looking_again
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
@@ -119,7 +120,7 @@ def _unfinished(options: Options, run_id: str | None) -> RunRecord | None:
 def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> RunResult:
     workspace = planned.prepared.workspace
     loaded = workspace.loaded
-    versions = planned.prepared.versions
+    versions = CutOff(planned.prepared, planned.prepared.versions)
     inputs = RunInputs(
         run_id=_new_run_id(datetime.now(UTC)),
         plan=planned.plan,
@@ -131,6 +132,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         versions=versions,
         on_claimed=looking_again(planned.prepared, planned.plan, versions),
         sources=planned.prepared.sources.scans,
+        still_needed=versions.still_needed,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
         sink=sink,

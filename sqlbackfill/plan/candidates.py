@@ -21,6 +21,8 @@ class Candidate:
     Partitions below the ordinal `due_end` have ended; `refusal` is set where the model is
     analysed but may not be run; `why_not` says what rules ranged queries out, `how` in what unusual way they are written; `schema_problem` is
     set where the query's columns differ from the table's in a way that the config does not allow.
+    Changes of `held_inputs` make partitions stale that are rebuilt only when asked for, those of
+    `unjudged_inputs` none at all.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Candidate:
     schema_problem: Diagnostic | None = None
     has_schema_change: bool = False
     rebuilds_on_schema_change: bool = False
+    held_inputs: frozenset[str] = frozenset()
+    unjudged_inputs: frozenset[str] = frozenset()
 
     def due_of(self, partitions: PartitionSet) -> PartitionSet:
         """Of `partitions` those that have ended."""

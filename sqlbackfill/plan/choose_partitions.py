@@ -87,10 +87,14 @@ def _choose_named(
             continue
         reached += 1
         choice.warnings.extend(warning.for_model(name) for warning in resolution.warnings)
+        stale = resolution.stale
+        if request.spec is None:
+            stale -= candidate.state.held
+            _hold_back(candidate, choice)
         for reason, partitions in (
             (Reason.REQUESTED, resolution.requested),
             (Reason.MISSING, resolution.missing),
-            (Reason.STALE, resolution.stale),
+            (Reason.STALE, stale),
             (Reason.FAILED, resolution.failed),
         ):
             choice.chosen.add(name, reason, partitions)
@@ -107,6 +111,26 @@ def _choose_named(
                 fix=diagnostic.fix,
             )
         )
+
+
+def _hold_back(candidate: Candidate, choice: Choice) -> None:
+    """Says what is stale only for inputs that are read whole, which the default run leaves alone."""
+    held = candidate.state.held
+    if not held:
+        return
+    inputs = sorted({str(c.input) for c in candidate.state.causes if c.is_held})
+    choice.skipped.append(
+        Withheld(
+            model=candidate.name,
+            partitions=held,
+            code="INPUT_READ_WHOLE_CHANGED",
+            message=f"stale since {', '.join(f'`{name}`' for name in inputs)} changed, "
+            "of which every partition may need any row",
+            by=tuple((name, PartitionSet.empty()) for name in inputs),
+            fix=f"sqlbackfill run -s {candidate.name} -p stale; or set on_change for "
+            f"{inputs[0]}: restate rebuilds by itself, forward and ignore leave them as they are",
+        )
+    )
 
 
 def _merged(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
@@ -162,8 +186,11 @@ def _choose_downstream(
         spreads = name in request.downstream or (name in request.named and _is_by_state(request))
         if not (spreads or (candidate.is_whole and name in request.selected)):
             continue
+        deaf = candidate.unjudged_inputs
+        if name not in request.downstream:
+            deaf |= candidate.held_inputs
         for edge in reads.edges[name]:
-            if edge.upstream != name:
+            if edge.upstream != name and edge.upstream not in deaf:
                 touched = reads.touching(name, edge.upstream, chosen.all_of(edge.upstream))
                 chosen.add(name, Reason.DOWNSTREAM, touched & candidate.state.present)
         if candidate.reads_itself:

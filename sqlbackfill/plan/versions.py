@@ -81,6 +81,11 @@ class InputVersions:
                 for edge in self._inputs[model]
             }
 
+    def head(self, model: str) -> Mark:
+        """How far the log of `model` goes now."""
+        with self._lock:
+            return self._heads[model]
+
     def look_again(self, heads: Mapping[str, Mark]) -> None:
         """Takes `heads` for what stands now: between plan and run another run may have written."""
         with self._lock:

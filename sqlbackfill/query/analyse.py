@@ -72,7 +72,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
     kind = _partition_kind(parsed, request, scopes)
     declared = request.partition.column_type if request.partition is not None else None
     partition_type = stored_kind(kind) or declared
-    result, judged_bounds = _passes(parsed, request, partition_type, kind)
+    result, judged_bounds = _passes(parsed, scopes, request, (partition_type, kind))
     facts = judge(
         Judgement(
             request=request,
@@ -95,7 +95,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
     )
     facts = replace(facts, doubts=_doubts(parsed, request, places, scopes))
     missing = _missing_column(facts, request, places, parsed)
-    facts = with_fingerprints(facts, parsed, request)
+    facts = with_fingerprints(facts, parsed, request, scopes)
     if missing is None:
         return facts
     return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())
@@ -144,21 +144,20 @@ def _output_name(tree: exp.Query, wanted: str) -> str | None:
 
 
 def _passes(
-    parsed: ParsedQuery, request: AnalysisRequest, partition_type: Kind, kind: Kind
+    parsed: ParsedQuery, scopes: Scopes, request: AnalysisRequest, kinds: tuple[Kind, Kind]
 ) -> tuple[PassResult, PassResult | None]:
     """The pass that gives the windows, and the one without the author's bounds that judges them."""
     holds_marker = may_hold_marker(request.sql) and count_markers(parsed.tree) > 0
     bounds_written = holds_marker or request.bounds_in_control_flow
     judged = (
-        _pass(parsed, request, (partition_type, kind), with_author_bounds=False)
-        if bounds_written
-        else None
+        _pass(parsed, scopes, request, kinds, with_author_bounds=False) if bounds_written else None
     )
-    return _pass(parsed, request, (partition_type, kind), with_author_bounds=True), judged
+    return _pass(parsed, scopes, request, kinds, with_author_bounds=True), judged
 
 
 def _pass(
     parsed: ParsedQuery,
+    scopes: Scopes,
     request: AnalysisRequest,
     kinds: tuple[Kind, Kind],
     *,
@@ -166,7 +165,6 @@ def _pass(
 ) -> PassResult:
     partition_type, kind = kinds
     rules = EdgeRules(request.session_timezone, request.dialect)
-    scopes = Scopes(request.occurrences, request.dialect)
     terms = Terms(scopes, rules)
     constants = Constants(rules, partition_type)
     reader = ConditionReader(terms, constants, with_author_bounds=with_author_bounds)

@@ -52,6 +52,10 @@ _OTHERWISE: Final = (
 # There a moment is an instant, and its days are those of UTC unless a zone is written.
 _ALWAYS_UTC: Final = frozenset({"bigquery"})
 _NAMES_A_ZONE: Final = (exp.AtTimeZone, exp.ConvertTimezone, exp.FromTimeZone)
+_READS_MOMENTS: Final = (
+    exp.Cast, exp.TryCast, exp.TimestampTrunc, exp.DateTrunc, exp.Extract, exp.Date,
+    exp.TsOrDsToDate,
+)  # fmt: skip
 _CIVIL: Final = frozenset({"day", "week", "month", "quarter", "year"})
 
 
@@ -88,6 +92,8 @@ def zone_doubts(
     """A warning for the first cast, truncation or date function that takes an instant by the session's clock."""
     if request.dialect in _ALWAYS_UTC or not parsed.is_qualified:
         return ()
+    if not parsed.may_hold(_READS_MOMENTS):
+        return ()
     for node in parsed.tree.walk():
         moment = _read_by_session(node, request.dialect)
         if moment is not None:
@@ -97,6 +103,8 @@ def zone_doubts(
 
 def _read_by_session(node: exp.Expr, dialect: str) -> exp.Expr | None:
     """The instant that `node` reads by the session's clock."""
+    if not isinstance(node, _READS_MOMENTS):
+        return None
     moment = node.this
     if isinstance(node, (exp.Cast, exp.TryCast)):
         if not is_wall(kind_of_type(node.to, dialect)):
@@ -108,7 +116,7 @@ def _read_by_session(node: exp.Expr, dialect: str) -> exp.Expr | None:
         moment = node.expression
         if node.name.upper().startswith(("EPOCH", "TIMEZONE")):
             return None
-    elif not isinstance(node, (exp.Date, exp.TsOrDsToDate)) or node.args.get("zone"):
+    elif node.args.get("zone"):
         return None
     if not isinstance(moment, exp.Expr) or moment.find(*_NAMES_A_ZONE) is not None:
         return None

@@ -77,10 +77,13 @@ class StoredCode:
 
 
 def with_fingerprints(
-    facts: QueryFacts, parsed: ParsedQuery | None, request: AnalysisRequest
+    facts: QueryFacts,
+    parsed: ParsedQuery | None,
+    request: AnalysisRequest,
+    scopes: Scopes | None = None,
 ) -> QueryFacts:
     """The facts of a query with its fingerprints and the columns that it uses of its inputs."""
-    found = fingerprints_of(parsed, request)
+    found = fingerprints_of(parsed, request, scopes)
     return replace(
         facts,
         fingerprint=found.whole,
@@ -90,11 +93,16 @@ def with_fingerprints(
     )
 
 
-def fingerprints_of(parsed: ParsedQuery | None, request: AnalysisRequest) -> Fingerprints:
-    """The fingerprints of a parsed query; None for one that does not parse."""
+def fingerprints_of(
+    parsed: ParsedQuery | None, request: AnalysisRequest, scopes: Scopes | None = None
+) -> Fingerprints:
+    """The fingerprints of a parsed query; None for one that does not parse. `scopes` are its own, if they
+    have been made.
+    """
     if parsed is not None and parsed.is_qualified:
         with contextlib.suppress(*_FAILURES):
-            return _canonical(parsed, request)
+            known = scopes or Scopes(request.occurrences, request.dialect)
+            return _canonical(parsed, request, known)
     form, text = "text", request.sql
     with contextlib.suppress(*_FAILURES):
         trees = sqlglot.parse(request.sql, dialect=request.dialect)
@@ -164,8 +172,7 @@ def is_of_this_version(fingerprint: str) -> bool:
 _FORMS: Final = tuple(f"{form}{_VERSION}-" for form in ("query", "tree", "text"))
 
 
-def _canonical(parsed: ParsedQuery, request: AnalysisRequest) -> Fingerprints:
-    scopes = Scopes(request.occurrences, request.dialect)
+def _canonical(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes) -> Fingerprints:
     canonical = Canonical(scopes, parsed.tree, request.dialect)
     block = canonical.query()
     names, columns = block.names or (), block.columns()

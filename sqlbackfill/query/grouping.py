@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from sqlbackfill.query.determinism import is_aggregate
 from sqlbackfill.query.scopes import Scope
+from sqlbackfill.query.shown import own_nodes
 from sqlbackfill.query.terms import Range, Term, Terms
-from sqlbackfill.query.windows import own_nodes
 
 _GROUP_ARGS: Final = frozenset({"expressions", "all", "rollup", "cube", "grouping_sets"})
 _SUPER: Final = (exp.Rollup, exp.Cube, exp.GroupingSets)
@@ -36,7 +36,7 @@ def grouping_of(scope: Scope, terms: Terms) -> Grouping | None:
     select = scope.select
     group = select.args.get("group")
     if group is None:
-        aggregate = _first_aggregate(select)
+        aggregate = _first_aggregate(scope)
         return None if aggregate is None else Grouping(frozenset(), False, aggregate)
     nodes, is_super = key_nodes(group, select)
     keys = frozenset(terms.of(node, scope) for node in nodes)
@@ -85,15 +85,14 @@ def _flat(node: exp.Expr) -> list[exp.Expr]:
     return [node]
 
 
-def _first_aggregate(select: exp.Select) -> exp.Expr | None:
-    nodes = [*select.expressions]
-    nodes += [select.args[k] for k in ("having", "qualify", "order") if select.args.get(k)]
+def _first_aggregate(scope: Scope) -> exp.Expr | None:
+    select = scope.select
     if select.args.get("having") is not None:
         return select
-    for node in nodes:
-        for inner in own_nodes(node):
-            if is_aggregate(inner) and not _is_window_function(inner):
-                return inner
+    clauses = [select.args[k] for k in ("qualify", "order") if select.args.get(k)]
+    for inner in (*scope.shown.nodes, *(n for clause in clauses for n in own_nodes(clause))):
+        if is_aggregate(inner) and not _is_window_function(inner):
+            return inner
     return None
 
 

@@ -73,6 +73,10 @@ class Lineage:
 
     def _expression(self, node: exp.Expr, scope: Scope) -> Sources:
         """What the value of `node` comes from, the results of queries inside it included."""
+        if type(node) is exp.Alias:
+            node = node.this
+        if type(node) is exp.Column:
+            return self._column(node, scope)
         found: Sources = frozenset()
         pending = [node]
         while pending:
@@ -87,7 +91,7 @@ class Lineage:
                 pending += current.iter_expressions()
         return found
 
-    def _column(self, column: exp.Column, scope: Scope) -> Sources:
+    def _column(self, column: exp.Expr, scope: Scope) -> Sources:
         found = resolve(column, scope)
         if found is None:
             return frozenset()

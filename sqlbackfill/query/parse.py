@@ -20,6 +20,7 @@ from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls
 from sqlbackfill.query.scopes import data_type, folded
+from sqlbackfill.query.shown import classes_in
 from sqlbackfill.query.values import MARKERS, may_hold_marker
 
 _MERGING_JOIN: Final = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
@@ -41,6 +42,13 @@ class ParsedQuery:
     unwrappable: set[str] = field(default_factory=set)
     hard_coded: tuple[HardCodedTable, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    _classes: frozenset[type[exp.Expr]] | None = None
+
+    def may_hold(self, kinds: tuple[type[exp.Expr], ...]) -> bool:
+        """Whether a node of one of these classes may be anywhere in the tree, which is not changed any more."""
+        if self._classes is None:
+            self._classes = classes_in(self.tree)
+        return any(issubclass(kind, kinds) for kind in self._classes)
 
 
 class Places:

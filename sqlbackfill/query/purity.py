@@ -21,6 +21,8 @@ def impurities(
     Chances are volatile values that may decide which rows there are; a clock counts as a dependency
     where it stands in a filter.
     """
+    if not parsed.may_hold(IMPURE):
+        return False, False, (), ()
     volatile, clocks = [], []
     for node in parsed.tree.find_all(*IMPURE):
         if is_volatile(node):

@@ -26,12 +26,10 @@ from sqlbackfill.query.relations import declare
 from sqlbackfill.query.sampling import is_by_row, samples_of
 from sqlbackfill.query.scopes import Scope, Scopes, arm_names
 from sqlbackfill.query.select_pass import SelectPass
+from sqlbackfill.query.shown import own_nodes
 from sqlbackfill.query.sources import Cte, Env
 from sqlbackfill.query.terms import Range, Terms
 from sqlbackfill.query.uniqueness import orders_output
-from sqlbackfill.query.windows import (
-    own_nodes,
-)
 
 _SELECT_ARGS: Final = frozenset(
     {
@@ -190,7 +188,7 @@ class ReadWindowPass:
     def _select(self, node: exp.Select, demand: Demand, env: Env, parent: Scope | None) -> None:
         scope = self._scopes.scope(node, env, parent)
         declare(scope, self._terms)
-        reason = _unknown_part(node, self._scopes.dialect)
+        reason = _unknown_part(scope, self._scopes.dialect)
         tree = None if reason else build_tree(scope, self._reader, self._scopes.dialect)
         if reason is None and tree is None and node.args.get("from_") is not None:
             reason = _unknown_source(node)
@@ -224,8 +222,9 @@ class ReadWindowPass:
         return self._after_cut(node, demand)
 
 
-def _unknown_part(node: exp.Select, dialect: str) -> Reason | None:
+def _unknown_part(scope: Scope, dialect: str) -> Reason | None:
     """The first part of a SELECT that has no rule."""
+    node = scope.select
     if node.args.get("sample") and not is_by_row(node.args["sample"], dialect):
         return Reason("SAMPLE", node)
     for key, value in node.args.items():
@@ -245,10 +244,10 @@ def _unknown_part(node: exp.Select, dialect: str) -> Reason | None:
     if from_ is not None and not isinstance(from_.this, exp.Table):
         clauses.append(from_.this)
     more = (*(node.args.get("joins") or ()), *(node.args.get("laterals") or ()))
-    for clause in (*node.expressions, *clauses, *more):
-        for inner in own_nodes(clause):
-            if is_unknown_function(inner):
-                return Reason("UNKNOWN_NODE", inner, inner.name)
+    below = (inner for clause in (*clauses, *more) for inner in own_nodes(clause))
+    for inner in (*scope.shown.nodes, *below):
+        if is_unknown_function(inner):
+            return Reason("UNKNOWN_NODE", inner, inner.name)
     return None
 
 

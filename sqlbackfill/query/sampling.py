@@ -7,7 +7,7 @@ from typing import Final
 from sqlglot import exp
 
 from sqlbackfill.query.kinds import SPARK_FAMILY
-from sqlbackfill.query.windows import own_nodes
+from sqlbackfill.query.shown import own_nodes
 
 _BY_ROW: Final = frozenset({"BERNOULLI", "ROW"})
 

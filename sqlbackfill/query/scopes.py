@@ -24,6 +24,7 @@ from sqlbackfill.query.row_sources import (
     kind_of_elements,
     kind_of_list_type,
 )
+from sqlbackfill.query.shown import Shown
 from sqlbackfill.query.sources import (
     Cte,
     CteSource,
@@ -47,6 +48,14 @@ class Scope:
     parent: Scope | None
     sources: dict[str, Source] = field(default_factory=dict)
     is_opaque: bool = False
+    _shown: Shown | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """What the SELECT shows."""
+        if self._shown is None:
+            self._shown = Shown.of(self.select)
+        return self._shown
 
     def find(self, alias: str) -> tuple[Scope, Source] | None:
         """The source that `alias` names here, in this scope or one around it."""
@@ -332,15 +341,10 @@ def folded(name: str, dialect: str) -> str:
 
 def projection(scope: Scope, name: str) -> exp.Expr | None:
     """The expression that output column `name` of a SELECT shows; None where it is not certain."""
-    matches, stars = [], []
-    for node in scope.select.expressions:
-        if node.is_star:
-            stars.append(node)
-        elif node.alias_or_name == name:
-            matches.append(node)
+    shown, stars = scope.shown, scope.shown.stars
     if not stars:
-        return matches[0] if len(matches) == 1 else None
-    if matches or len(stars) > 1 or len(scope.sources) != 1 or scope.is_opaque:
+        return shown.by_name.get(name)
+    if name in shown.by_name or len(stars) > 1 or len(scope.sources) != 1 or scope.is_opaque:
         return None
     star = stars[0] if isinstance(stars[0], exp.Star) else stars[0].this
     if any(value for value in star.args.values()):

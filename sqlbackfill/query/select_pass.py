@@ -19,6 +19,7 @@ from sqlbackfill.query.joins import JoinPass, Need
 from sqlbackfill.query.kinds import same_axis
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.scopes import Scope, Scopes, output_names, projection
+from sqlbackfill.query.shown import outermost_queries, own_nodes
 from sqlbackfill.query.sources import (
     CteSource,
     PivotSource,
@@ -36,8 +37,6 @@ from sqlbackfill.query.windows import (
     WindowCall,
     depends_on_ties,
     need_of,
-    outermost_queries,
-    own_nodes,
     window_call,
     windows_in,
 )
@@ -156,18 +155,19 @@ class SelectPass:
         """Whether rows are compared with one another after the aggregation."""
         select = self.scope.select
         distinct = select.args.get("distinct")
-        shown = [*select.expressions, *(select.args[k] for k in _AFTER if select.args.get(k))]
+        shown = [
+            *self.scope.shown.computed,
+            *(select.args[k] for k in _AFTER if select.args.get(k)),
+        ]
         return bool(windows_in(shown)) or (distinct is not None and bool(distinct.args.get("on")))
 
     def _below_windows(
         self, wanted: dict[Term, Range], edges: list[Edge], grouping: Grouping | None
     ) -> dict[Term, Range]:
         select = self.scope.select
-        shown = [
-            *select.expressions,
-            *(select.args[k] for k in ("qualify", "order") if select.args.get(k)),
-        ]
-        calls = [window_call(w, select) for w in windows_in(shown)]
+        clauses = [select.args[k] for k in ("qualify", "order") if select.args.get(k)]
+        shown = [node for node in self.scope.shown.nodes if isinstance(node, exp.Window)]
+        calls = [window_call(w, select) for w in (*shown, *windows_in(clauses))]
         if not calls:
             return wanted
         needs = [wanted]
@@ -218,8 +218,7 @@ class SelectPass:
         having = self._read("having")
         kept = {t: r for t, r in store.items() if grouping.kept(t, r, self._terms)}
         self._check(having, self._terms.saturate(met(kept, self.demand.facts)))
-        nodes = [n for e in self.scope.select.expressions for n in own_nodes(e)]
-        for node in choosers(nodes):
+        for node in choosers(self.scope.shown.nodes):
             self._choose(kept, Reason("TIES", node, node.sql()))
         self._lose(store, kept, Reason("GROUP_OMITS_P", grouping.node))
         on_keys = {t: r for t, r in having.bounds.items() if grouping.kept(t, r, self._terms)}
@@ -265,7 +264,7 @@ class SelectPass:
         facts = {t: r for t, r in bounds.items() if not r.nulls}
         members = {id(m.query): m for m in where.memberships}
         clauses = [select.args.get(k) for k in ("where", "group", "having", "qualify", "order")]
-        for clause in (*select.expressions, *(c for c in clauses if c is not None)):
+        for clause in (*self.scope.shown.computed, *(c for c in clauses if c is not None)):
             for query in outermost_queries(clause):
                 columns = self._membership(members.get(id(query)), bounds)
                 is_list = isinstance(query.parent, exp.In) and id(query) not in members

@@ -7,8 +7,9 @@ from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.query.shown import own_nodes
 from sqlbackfill.query.units import whole_number
-from sqlbackfill.query.windows import ORDER_FREE, WindowCall, own_nodes, window_call
+from sqlbackfill.query.windows import ORDER_FREE, WindowCall, window_call
 
 _NUMBERING: Final = (exp.RowNumber, exp.Ntile)
 _FIRST: Final = (exp.FirstValue, exp.First)

@@ -24,7 +24,6 @@ from sqlbackfill.query.sources import (
     Source,
     TableSource,
 )
-from sqlbackfill.query.windows import own_nodes
 
 Key: TypeAlias = frozenset[str]
 _MOST_KEYS: Final = 8
@@ -79,9 +78,12 @@ def output_keys(
     while isinstance(query, exp.Subquery) and _has_only(query, _SUBQUERY_ARGS):
         env, _ = scopes.enter(query, env)
         query = query.this
-    if not isinstance(query, exp.Select) or not _keeps_rows(query):
+    if not isinstance(query, exp.Select):
         return ()
     env, _ = scopes.enter(query, env)
+    scope = scopes.scope(query, env, parent)
+    if not _keeps_rows(scope):
+        return ()
     names = [one.alias_or_name for one in query.expressions]
     distinct = query.args.get("distinct")
     keys: list[Key] = []
@@ -89,7 +91,6 @@ def output_keys(
         keys.append(frozenset(names))
     if query.args.get("group") is not None:
         return (*keys, *_group_keys(query))
-    scope = scopes.scope(query, env, parent)
     keys += _numbered_keys(query)
     shown: dict[tuple[str, str], str] = {}
     for one in query.expressions:
@@ -108,15 +109,13 @@ def _has_only(node: exp.Expr, known: frozenset[str]) -> bool:
     return all(key in known for key, value in node.args.items() if value)
 
 
-def _keeps_rows(query: exp.Select) -> bool:
+def _keeps_rows(scope: Scope) -> bool:
     """Whether the SELECT has only parts that are known to multiply no row, and names its columns."""
-    names = [one.alias_or_name for one in query.expressions]
-    if any(one.is_star for one in query.expressions) or len(names) != len(set(names)):
+    shown = scope.shown
+    if shown.stars or None in shown.by_name.values():
         return False
-    return _has_only(query, _SELECT_ARGS) and not any(
-        isinstance(node, _MULTIPLYING) or is_unknown_function(node)
-        for one in query.expressions
-        for node in own_nodes(one)
+    return _has_only(scope.select, _SELECT_ARGS) and not any(
+        isinstance(node, _MULTIPLYING) or is_unknown_function(node) for node in shown.nodes
     )
 
 

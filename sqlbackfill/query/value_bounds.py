@@ -24,11 +24,11 @@ from sqlbackfill.query.facts import AnalysisRequest
 from sqlbackfill.query.grouping import grouping_of, key_nodes
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
 from sqlbackfill.query.scopes import Scope, Scopes, resolve
+from sqlbackfill.query.shown import own_nodes
 from sqlbackfill.query.splice import BOUND, BoundWord, bound_words, replaced
 from sqlbackfill.query.substituted import BoundValue, Substitution
 from sqlbackfill.query.terms import Terms
 from sqlbackfill.query.values import END, Constants, count_markers, holds_marker
-from sqlbackfill.query.windows import own_nodes
 
 _SELECT_ARGS: Final = frozenset(
     {"with_", "expressions", "from_", "joins", "where", "group", "having", "order"}

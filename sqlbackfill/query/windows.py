@@ -18,6 +18,7 @@ from sqlbackfill.query.images import Image
 from sqlbackfill.query.kinds import Kind, is_time
 from sqlbackfill.query.null_order import written_nulls_first
 from sqlbackfill.query.scopes import Scope
+from sqlbackfill.query.shown import own_nodes
 from sqlbackfill.query.terms import Range, Store, Term, Terms
 from sqlbackfill.query.units import interval_of, whole_number
 
@@ -224,39 +225,9 @@ def _range_reach(value: exp.Expr, side: str, kind: Kind, *, ascending: bool) -> 
     return low, high
 
 
-_LEAVES: Final = frozenset({exp.Column, exp.Literal, exp.Identifier, exp.DataType})
-
-
 def windows_in(nodes: list[exp.Expr]) -> list[exp.Window]:
     """The window calls in expressions, those of nested queries left out."""
     found: list[exp.Window] = []
     for node in nodes:
         found += [w for w in own_nodes(node) if isinstance(w, exp.Window)]
-    return found
-
-
-def own_nodes(node: exp.Expr) -> list[exp.Expr]:
-    """`node` and all below it except nested queries."""
-    result, stack = [], [node]
-    while stack:
-        current = stack.pop()
-        result.append(current)
-        if type(current) not in _LEAVES:
-            stack += [c for c in current.iter_expressions() if not isinstance(c, exp.Query)]
-    return result
-
-
-def outermost_queries(node: exp.Expr) -> list[exp.Query]:
-    """The outermost queries below `node`."""
-    found: list[exp.Query] = []
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if type(current) in _LEAVES:
-            continue
-        for child in current.iter_expressions():
-            if isinstance(child, exp.Query):
-                found.append(child)
-            else:
-                stack.append(child)
     return found

@@ -1,4 +1,4 @@
-"""The `check` use case: everything that reading and analysing a project finds."""
+"""The `check` use case: everything that reading and analysing a project finds, and its ledger."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sqlbackfill.app.costly_reads import full_scans
+from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace
+from sqlbackfill.app.planning import prepare
 from sqlbackfill.app.workspace import Workspace
-from sqlbackfill.errors import Diagnostic, ProjectError, Severity
+from sqlbackfill.errors import Diagnostic, ProjectError, Severity, WarehouseError
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import QueryFacts, Verdict
 
@@ -35,7 +37,7 @@ def check(options: Options) -> Checked:
         workspace = open_workspace(options)
     except ProjectError as error:
         return Checked(error.diagnostics)
-    findings = dict.fromkeys(_findings(workspace))
+    findings = dict.fromkeys((*_findings(workspace), *_of_ledger(workspace)))
     return Checked(tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
 
 
@@ -51,6 +53,22 @@ def _findings(workspace: Workspace) -> Iterator[Diagnostic]:
         facts = workspace.facts.get(name)
         if facts is not None:
             yield from _of_model(workspace, model, facts)
+
+
+def _of_ledger(workspace: Workspace) -> tuple[Diagnostic, ...]:
+    """What the ledger says of the project's tables; nothing where it cannot be read."""
+    adapter = workspace.loaded.adapter
+    if not adapter.exists:
+        return ()
+    try:
+        session = adapter.session(read_only=True)
+        try:
+            prepared = prepare(workspace, session)
+            return notes(prepared, unclaimed(prepared, session), workspace.models)
+        finally:
+            session.close()
+    except WarehouseError:  # a project is checked while a run holds its database, too
+        return ()
 
 
 def _of_model(workspace: Workspace, model: Model, facts: QueryFacts) -> Iterator[Diagnostic]:

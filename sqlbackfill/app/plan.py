@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlbackfill.app.analysis import analyse_project
+from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.planning import Prepared, planned_models, prepare
@@ -89,6 +90,7 @@ def plan_in(
     session = loaded.adapter.session(read_only=True)
     try:
         prepared = prepare(workspace, session)
+        orphans = unclaimed(prepared, session)
     finally:
         session.close()
     plan = build_plan(
@@ -100,8 +102,9 @@ def plan_in(
         digest=prepared.digest,
     )
     refuse_broken_sources(workspace, {step.model for step in plan.steps})
-    _refuse_other_databases(workspace, plan)
-    plan = replace(plan, warnings=(*_warnings(workspace, selected), *plan.warnings))
+    refuse_other_databases(workspace, (step.model for step in plan.steps))
+    told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))
+    plan = replace(plan, warnings=(*told, *plan.warnings))
     return _planned(plan, prepared)
 
 
@@ -171,14 +174,14 @@ def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named:
         raise ProjectError(*(refusal for refusal in refusals if refusal is not None))
 
 
-def _refuse_other_databases(workspace: Workspace, plan: Plan) -> None:
-    """Raises ProjectError for models outside the target's database, where the ledger stands."""
+def refuse_other_databases(workspace: Workspace, models: Iterable[str]) -> None:
+    """Raises ProjectError for those outside the target's database, where the ledger stands."""
     target = workspace.loaded.target.database
     found: dict[str, Diagnostic] = {}
-    for step in plan.steps:
-        model = workspace.models[step.model]
+    for name in models:
+        model = workspace.models[name]
         if model.relation.database.casefold() != target.casefold():
-            found[step.model] = Diagnostic(
+            found[name] = Diagnostic(
                 code="OTHER_DATABASE",
                 message=f"`{model.name}` would be written to the database "
                 f"`{model.relation.database}`, but its record to `{target}`",

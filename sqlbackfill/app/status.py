@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlbackfill.app.ledger_notes import Unclaimed, notes, unclaimed
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace, source_problems
 from sqlbackfill.app.planning import Prepared, prepare
@@ -70,11 +71,15 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """`running` is the run under way that keeps the ledger locked; then `models` is empty."""
+    """`running` is the run under way that keeps the ledger locked; then `models` is empty.
+
+    `unclaimed` are tables with records that no model builds.
+    """
 
     models: tuple[ModelStatus, ...]
     warnings: tuple[Diagnostic, ...] = ()
     running: RunFile | None = None
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The `status` document of the contract."""
@@ -82,6 +87,8 @@ class Status:
             "schema_version": 1,
             "models": [model.as_json() for model in self.models],
         }
+        if self.unclaimed:
+            document["unclaimed"] = [each.as_json() for each in self.unclaimed]
         if self.running is not None:
             document["running"] = self.running.as_json()
         return document
@@ -105,6 +112,7 @@ def status(
         return _while_locked(options, error)
     try:
         prepared = prepare(workspace, session)
+        orphans = unclaimed(prepared, session)
     except WarehouseError as error:
         return _while_locked(options, error)
     finally:
@@ -118,7 +126,9 @@ def status(
     ]
     return Status(
         models=tuple(models),
+        unclaimed=orphans,
         warnings=(
+            *notes(prepared, orphans, names),
             *(w for w in workspace.warnings if w.model is None or w.model in names),
             # What reads a source that cannot be described shows as changed: say why.
             *(replace(p, severity=Severity.WARNING) for p in source_problems(workspace, names)),

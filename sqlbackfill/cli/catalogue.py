@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "run": "rebuild partitions",
     "verify": "run a model in every allowed way and compare the rows",
     "status": "show what is built, missing, stale and failed",
+    "mark": "adopt what another tool built, or forget a record",
     "runs": "list past runs",
     "resume": "go on with a run that did not finish",
     "cancel": "stop a run that is under way",

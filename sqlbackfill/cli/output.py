@@ -109,6 +109,19 @@ def can_ask() -> bool:
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
+def read_yes(question: str) -> bool:
+    """Whether the answer to `question`, asked on stderr, begins a yes; no where there is none."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):
+            sys.stderr.write("\n")
+    return answer.strip().lower() in ("y", "yes")
+
+
 def settle_streams() -> None:
     """Makes both streams safe to write to: closed ones swallow, unknown signs become `?`."""
     for name in ("stdout", "stderr"):

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlbackfill.ledger.checkpoints import Checkpoints
+from sqlbackfill.ledger.codes import Codes
 from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.failures import standing_failures
 from sqlbackfill.ledger.history import Digests
@@ -55,6 +56,7 @@ from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 _COUNT_BITS = 32
 _MOST_ROWS = 1000
 _MOST_NAMES = 500
+_MOST_LEFT_OUT = 2000
 
 
 class Ledger:
@@ -73,6 +75,7 @@ class Ledger:
     ) -> None:
         self.place = Place(adapter, database, schema)
         self.leases = Leases(self.place, clock=clock)
+        self.codes = Codes(self.place)
         self._runs = Runs(self.place)
         self._checkpoints = Checkpoints(self.place)
         self._clock = clock
@@ -122,6 +125,17 @@ class Ledger:
             for relation, islands in found.items()
             if relation in asked
         }
+
+    def relations(self, session: Session, *, without: Iterable[Relation]) -> list[Relation]:
+        """Every table that has records, in order; few, but maybe some, of `without` among them."""
+        if not self.exists(session):
+            return []
+        left_out = sorted({relation.identifier for relation in without})[:_MOST_LEFT_OUT]
+        names = ", ".join(RELATION_COLUMNS)
+        wanted = f"WHERE table_name NOT IN ({', '.join('?' * len(left_out))})" if left_out else ""
+        rows = session.execute(f"SELECT DISTINCT {names} FROM {self._log} {wanted}", left_out)
+        with readable(self.place, "partition_log"):
+            return sorted(Relation(*row) for row in rows)
 
     def high_waters(self, session: Session, relations: Iterable[Relation]) -> dict[Relation, int]:
         """The highest number of any record of each relation; those without records left out."""

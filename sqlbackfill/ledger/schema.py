@@ -53,6 +53,12 @@ PARTITION_STATE = (
     ("islands", "VARCHAR"),
     ("written_at", "VARCHAR"),
 )
+CODE = (
+    ("fingerprint", "VARCHAR"),
+    ("code", "VARCHAR"),
+    ("tool_version", "VARCHAR"),
+    ("written_at", "VARCHAR"),
+)
 RUN = (
     ("seq", "BIGINT"),
     ("run_id", "VARCHAR"),
@@ -139,6 +145,7 @@ def _tables(place: Place, _session: Session) -> tuple[str, ...]:
     tables = {
         "partition_log": PARTITION_LOG,
         "partition_state": PARTITION_STATE,
+        "code": CODE,
         "run": RUN,
         "run_chunk": RUN_CHUNK,
         "lease": LEASE,
@@ -161,14 +168,17 @@ def _islands_for_points(place: Place, session: Session) -> tuple[str, ...]:
         f"UPDATE {place.sql('run_chunk')} SET key_space = 'v1:' || key_space "
         "WHERE key_space LIKE 'integers:%'"
     )
-    state = _create(place, "partition_state", PARTITION_STATE)
+    state = (
+        _create(place, "partition_state", PARTITION_STATE),
+        _create(place, "code", CODE),
+    )
     there = session.table(place.relation("partition_log"))
     if there is None:
-        return state, renamed
+        return *state, renamed
     if not any(column.name == "partition_key" for column in there.columns):
-        return (state,)
+        return state
     copy = f"CREATE OR REPLACE TABLE {copied} AS SELECT {_POINT_AS_ISLAND} FROM {log}"
-    return state, unlinked, copy, f"DROP TABLE {log}", renamed
+    return *state, unlinked, copy, f"DROP TABLE {log}", renamed
 
 
 # The number of an integer's partition counted from `begin`; its key, the first integer, does not.

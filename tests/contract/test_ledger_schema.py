@@ -32,7 +32,7 @@ def test_making_a_ledger_twice_makes_it_once(adapter: Adapter, session: Session)
 def test_a_ledger_has_its_own_schema(adapter: Adapter, session: Session) -> None:
     ledger = Ledger(adapter, adapter.database, "book keeping")
     ledger.prepare(session)
-    for table in ("partition_log", "partition_state", "run", "run_chunk", "lease", "meta"):
+    for table in ("partition_log", "partition_state", "code", "run", "run_chunk", "lease", "meta"):
         info = session.table(Relation(adapter.database, "book keeping", table))
         assert info is not None
         assert {column.type for column in info.columns} <= {"VARCHAR", "BIGINT", "DOUBLE"}
@@ -86,7 +86,8 @@ def make_first_ledger(ledger: Ledger, session: Session) -> None:
     log = ledger.place.sql("partition_log")
     session.execute(f"UPDATE {ledger.place.sql('meta')} SET version = 1")
     session.execute(f"DROP TABLE {log}")
-    session.execute(f"DROP TABLE {ledger.place.sql('partition_state')}")
+    for table in ("partition_state", "code"):
+        session.execute(f"DROP TABLE {ledger.place.sql(table)}")
     session.execute(f"CREATE TABLE {log} ({FIRST_LOG})")
     for seq, space, key, ordinal, inputs in FIRST_ROWS:
         row = f"{seq}, 'h', 'main', 't', 'i', '{space}', '{key}', {ordinal}"

@@ -16,7 +16,10 @@ from sqlbackfill.run import events
 from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import ChunkSql
-from sqlbackfill.run.result import RunResult
+from sqlbackfill.run.remedy import Remedies
+from sqlbackfill.run.result import BlockedChunk, FailedChunk, RunResult
+from sqlbackfill.run.schedule import Task
+from sqlbackfill.run.tally import Tally
 from sqlbackfill.warehouse.double import DoubleAdapter, Moment, Operation, Script
 from tests.crash import chain
 
@@ -149,6 +152,20 @@ def test_failures_come_in_the_plans_order_however_many_workers(warehouse: Double
     assert found[0] == found[1]
 
 
+def test_what_went_wrong_is_put_in_the_plans_order() -> None:
+    plan = chain.plan(*(chain.step(name, chain.ALL) for name in ("daily", "trailing")))
+    tally = Tally(plan, {})
+    why = Diagnostic(code="X", message="no")
+    for model, at in (("trailing", 4), ("daily", 8), ("trailing", 0), ("daily", 0)):
+        chunk = Chunk(FIRST + at, FIRST + at + 4)
+        tally.failed([FailedChunk(model, chunk, why)], by_guard=False)
+        tally.block(BlockedChunk(model, chunk, "daily", days(0, 1)))
+    tally.in_order()
+    wanted = [("daily", 0), ("daily", 8), ("trailing", 0), ("trailing", 4)]
+    for found in (tally.failures, tally.blocked):
+        assert [(each.model, each.chunk.start - FIRST) for each in found] == wanted
+
+
 # Taken apart.
 
 
@@ -182,15 +199,20 @@ def test_a_run_after_a_bisection_takes_the_bad_day_alone(warehouse: DoubleAdapte
     assert chain.disagreements(warehouse) == []
 
 
-def test_a_chunk_that_is_bad_throughout_ends_soon(warehouse: DoubleAdapter) -> None:
-    query = "SELECT d, k, CAST('x' || k AS INTEGER) AS v FROM {main}.raw"
-    plan = one_step(size=12, partitions=chain.ALL)
-    result = execute(chain.run_inputs(warehouse, "r", plan=plan, sql=with_query(warehouse, query)))
-    built, queries = model_of(result)
-    assert built == 0
-    assert queries <= 1 + 2 * 4 * 4
-    lost = PartitionSet.of((f.chunk.start, f.chunk.end) for f in result.failures)
-    assert lost == chain.ALL
+def test_a_chunk_that_is_bad_throughout_ends_soon() -> None:
+    step = chain.step("daily", PartitionSet.span(0, 365), size=365)
+    remedies, error = Remedies(), of_kind(FailureKind.DATA)()
+    assert isinstance(error, WarehouseError)
+    todo, queries, failed = [Task(step, step.chunks[0], 0)], 0, PartitionSet.empty()
+    while todo:
+        task = todo.pop()
+        queries += 1
+        halves = remedies.halves(task, error)
+        todo += [task.part(start, end, 0) for start, end in reversed(halves)]
+        if not halves:
+            failed |= task.chunk.partitions
+    assert queries == 1 + 2 * 4 * 9, "as much as four bad partitions of 365 may cost"
+    assert failed == PartitionSet.span(0, 365)
 
 
 def test_what_is_too_much_for_memory_is_halved_and_so_is_what_comes_after(
@@ -318,4 +340,5 @@ def test_a_chain_of_which_nothing_is_needed_runs_no_query(warehouse: DoubleAdapt
     )
     assert result.status is RunStatus.DONE
     assert [model.queries for model in result.models] == [0, 0]
+    assert result.blocked == (), "what is cut off satisfies the next link"
     assert result.resume is None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlbackfill import __version__
+from sqlbackfill.app.code_texts import keeping_code
 from sqlbackfill.app.model_partitions import chosen_partitions, one_model
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace, refuse_broken_sources, refuse_other_databases
@@ -270,7 +271,10 @@ def _marking(prepared: Prepared, plan: MarkPlan) -> Marking:
         return sources.scans(name, chunk)
 
     return replace(
-        marking, inputs=prepared.versions.inputs_of(name, plan.partitions), sources=scans
+        marking,
+        inputs=prepared.versions.inputs_of(name, plan.partitions),
+        sources=scans,
+        keep_code=keeping_code(prepared.workspace, prepared.ledger, (name,), now.isoformat),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlbackfill.app.code_texts import with_fingerprints_of_today
 from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
@@ -33,7 +34,10 @@ _MOST_COLUMN_SETS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A workspace beside the state of its warehouse. Keys are the names of built models, in order."""
+    """A workspace beside the state of its warehouse. Keys are the names of built models, in order.
+
+    `freshness` judges as long as the session is open that it was prepared with.
+    """
 
     workspace: Workspace
     ledger: Ledger
@@ -42,6 +46,7 @@ class Prepared:
     inputs: Mapping[str, tuple[InputEdge, ...]]
     heads: Mapping[str, Mark]
     candidates: Mapping[str, Candidate]
+    freshness: Freshness
 
     def digest(self, model: str) -> str:
         """How far the ledger's log of a model goes, and of which table it is."""
@@ -82,6 +87,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     ledger = ledger_of(workspace)
     watched = watched_models(workspace)
     state = read_state(workspace.loaded.adapter, ledger, session, list(watched.values()))
+    state = with_fingerprints_of_today(workspace, ledger, session, state)
     reads = Reads(
         partitionings=workspace.partitionings,
         horizons={name: _horizon(workspace, name, state) for name in workspace.partitionings},
@@ -107,6 +113,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         reads=reads,
         inputs=inputs,
         heads=heads,
+        freshness=freshness,
         candidates={
             name: replace(
                 _candidate(workspace, name, state, reads, freshness),

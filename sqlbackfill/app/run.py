@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,12 +11,14 @@ from pathlib import Path
 
 from sqlbackfill.app.checkpoints import keep_checkpoints
 from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.code_texts import keeping_code
 from sqlbackfill.app.cut_off import CutOff
 from sqlbackfill.app.heads import looking_again
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
 from sqlbackfill.app.planning import ledger_of
+from sqlbackfill.app.run_ids import new_run_id
 from sqlbackfill.app.run_reads import run_reads
 from sqlbackfill.errors import Diagnostic, GuardError, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
@@ -29,6 +30,7 @@ from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.result import RunResult
 from sqlbackfill.run.schedule import Order
+from sqlbackfill.warehouse.protocol import Session
 
 Confirm = Callable[[Planned], bool]
 
@@ -122,7 +124,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
     loaded = workspace.loaded
     versions = CutOff(planned.prepared, planned.prepared.versions)
     inputs = RunInputs(
-        run_id=_new_run_id(datetime.now(UTC)),
+        run_id=new_run_id(datetime.now(UTC)),
         plan=planned.plan,
         models=planned.models,
         adapter=loaded.adapter,
@@ -130,7 +132,15 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         sql=ChunkRenderer(workspace, _OwnTables(planned)),
         reads=run_reads(planned.prepared.reads, planned.plan, planned.models),
         versions=versions,
-        on_claimed=looking_again(planned.prepared, planned.plan, versions),
+        on_claimed=_both(
+            looking_again(planned.prepared, planned.plan, versions),
+            keeping_code(
+                workspace,
+                planned.prepared.ledger,
+                (step.model for step in planned.plan.steps),
+                lambda: datetime.now(UTC).isoformat(),
+            ),
+        ),
         sources=planned.prepared.sources.scans,
         still_needed=versions.still_needed,
         clock=lambda: datetime.now(UTC),
@@ -196,9 +206,14 @@ def _has_work(planned: Planned) -> bool:
     )
 
 
-def _new_run_id(now: datetime) -> str:
-    """Sorts by time, and is short enough to type."""
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+def _both(
+    first: Callable[[Session], None], second: Callable[[Session], None]
+) -> Callable[[Session], None]:
+    def do(session: Session) -> None:
+        first(session)
+        second(session)
+
+    return do
 
 
 def _command(request: PlanRequest) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlbackfill.app.cause_words import VOID, in_words
 from sqlbackfill.app.ledger_notes import Unclaimed, notes, unclaimed
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace, source_problems
@@ -18,7 +19,7 @@ from sqlbackfill.partitions.spec import resolve
 from sqlbackfill.partitions.terms import Spec, parse_spec
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.plan.candidates import Candidate
-from sqlbackfill.plan.states import Cause, ModelState, StaleCause
+from sqlbackfill.plan.states import ModelState, StaleCause
 from sqlbackfill.project.selectors import select as select_models
 from sqlbackfill.run.runfile import RunFile, read_run_files, running
 
@@ -232,27 +233,7 @@ def _causes(
     name: str, partitions: PartitionSet, causes: Sequence[StaleCause], void: str | None
 ) -> list[tuple[str | None, PartitionSet]]:
     if name == "stale":
-        return [(_words(cause), cause.partitions & partitions) for cause in causes]
+        return [(in_words(cause), cause.partitions & partitions) for cause in causes]
     if void is not None and name in ("missing", "untracked"):
-        return [(_VOID[void], partitions)]
+        return [(VOID[void], partitions)]
     return [(None, partitions)]
-
-
-_VOID = {
-    "TABLE_GONE": "the table that was recorded is gone (TABLE_GONE)",
-    "TABLE_REPLACED": "another tool replaced the table that was recorded (TABLE_REPLACED)",
-    "GRAIN_CHANGED": "the records are of other partitions: grain, time zone or begin changed",
-}
-
-
-_STALE = {
-    Cause.CODE_CHANGED: "the model's code or configuration changed",
-    Cause.READ_WINDOW_WIDENED: "more of `{}` is read than was read then",
-    Cause.INPUT_CHANGED: "`{}` was rebuilt since",
-    Cause.SOURCE_CHANGED: "the source `{}` changed since",
-    Cause.INPUT_VERSION_UNKNOWN: "which version of `{}` was read is not known",
-}
-
-
-def _words(cause: StaleCause) -> str:
-    return f"{_STALE[cause.code].format(cause.input)} ({cause.code})"

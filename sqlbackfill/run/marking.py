@@ -43,6 +43,10 @@ class OnForeignRows(StrEnum):
     DELETE = "delete"
 
 
+def _nothing(_session: Session) -> None:
+    """Keeps no code."""
+
+
 def _no_sources(_chunk: Chunk) -> Sequence[SourceScan]:
     return ()
 
@@ -52,7 +56,8 @@ class Marking:
     """What is to be recorded of `partitions`: adopted with this code and these inputs, or forgotten.
 
     `foreign_rows` None refuses a table that holds any. `sources` says what is digested of the
-    sources that some partitions read. `run` is the record under which this stands in the history.
+    sources that some partitions read. `keep_code` writes the code behind `fingerprint` where that is
+    not kept yet. `run` is the record under which this stands in the history.
     """
 
     model: PlannedModel
@@ -62,6 +67,7 @@ class Marking:
     run: RunRecord
     inputs: Mapping[str, InputMark] = field(default_factory=dict)
     sources: Callable[[Chunk], Sequence[SourceScan]] = _no_sources
+    keep_code: Callable[[Session], None] = _nothing
     foreign_rows: OnForeignRows | None = None
 
 
@@ -141,6 +147,7 @@ class _Transaction:
             raise WarehouseError(table_missing(model))
         foreign = self._settle_foreign_rows(table)
         identity = self.adapter.add_identity(self.session, model.relation)
+        marking.keep_code(self.session)
         is_beside = bool(foreign) and marking.foreign_rows is OnForeignRows.KEEP
         action = Action.ADOPTED_BESIDE if is_beside else Action.ADOPTED
         records = [self._adopted(span, table, identity, action) for span in self._spans()]

@@ -96,7 +96,14 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     inputs = model_inputs(workspace, reads)
     heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
     histories = Histories(ledger, session, watched, state.tables, heads.__getitem__)
-    sources = ProjectSources(workspace, reads, inputs, session, histories.with_sources)
+    sources = ProjectSources(
+        workspace,
+        reads,
+        inputs,
+        session,
+        histories.with_sources,
+        workspace.loaded.options.on_reading,
+    )
     judged = judged_inputs(workspace, inputs)
     freshness = Freshness(
         reads=reads,

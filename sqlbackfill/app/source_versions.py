@@ -6,15 +6,18 @@ where the cheap one does not prove that nothing changed, and only of the recorde
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlbackfill.app.options import OnReading, tell_nobody
 from sqlbackfill.app.slices import columns_used
 from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
 from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.ledger.digests import Digest, column_set_id
 from sqlbackfill.ledger.records import InputMark, Island, SourceRead
 from sqlbackfill.partitions.partition_set import PartitionSet
@@ -28,7 +31,6 @@ from sqlbackfill.run.source_reads import SourceScan, hull, scan
 from sqlbackfill.warehouse.protocol import Column, DigestSql, Relation, Session
 
 NEVER_CHANGES = "off"
-Notice = Callable[[str], None]
 Recorded = Callable[[str, PartitionSet], Sequence[tuple[Island, Mapping[str, SourceRead]]]]
 """Of a model, the records that stand in some partitions, each with what it read of sources."""
 
@@ -38,7 +40,7 @@ class ProjectSources:
     """The sources of a workspace, as they stand now. Keys are `source.table` and model names.
 
     Cheap versions are taken once, at the first question, and so are digests of what was asked for.
-    `notice` is told before a source is read. `session` and `records` are needed to judge what was
+    `on_reading` is told before a source is read. `session` and `records` are needed to judge what was
     recorded, not to record.
     """
 
@@ -47,7 +49,7 @@ class ProjectSources:
     inputs: Mapping[str, Sequence[InputEdge]]
     session: Session | None = None
     records: Recorded = lambda _model, _partitions: ()
-    notice: Notice = lambda _text: None
+    on_reading: OnReading = tell_nobody
     _marks: dict[str, str] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str], tuple[Span, SourceDigests]] = field(default_factory=dict)
@@ -135,10 +137,30 @@ class ProjectSources:
         what = self._scan(model, window, source, (wanted,), True)
         if what.sql is None or self.session is None:
             return None
-        self.notice(f"reading {source.name} to see what changed in it")
+        self._tell(source, columns, window.column, self.session)
         found = scan(what, self.session, self.workspace.loaded.adapter.dialect, wanted)
         self._digests[key] = wanted, found
         return found
+
+    def _tell(
+        self,
+        source: Source,
+        columns: tuple[str, ...] | None,
+        event_time: str | None,
+        session: Session,
+    ) -> None:
+        relation = source_relation(source, self.workspace.loaded.project.root)
+        files = local_files(relation)
+        used = None if columns is None else {name.lower() for name in (*columns, event_time or "")}
+        schema = self.workspace.schemas[source.name]
+        wanted = [c for c in schema.columns or () if used is None or c.name.lower() in used]
+        what = relation if isinstance(relation, Relation) else [str(file) for file in files or ()]
+        scan_bytes = None
+        # What is said before the work must not end it: reading says what is wrong.
+        with contextlib.suppress(SqlbackfillError, OSError):
+            if what:
+                scan_bytes = self.workspace.loaded.adapter.scan_bytes(session, what, wanted)
+        self.on_reading(source.name, scan_bytes)
 
     def _scan(
         self,

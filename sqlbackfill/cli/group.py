@@ -111,7 +111,8 @@ def command(
     def decorate(function: Function) -> click.Command:
         @functools.wraps(function)
         def called(values: dict[str, Any], **options: Any) -> int:
-            return function(Invocation(read_options(values), read_output(values)), **options)
+            output = read_output(values)
+            return function(Invocation(read_options(values, output), output), **options)
 
         turn = click.command(
             name, cls=Command, examples=examples, short_help=catalogue.COMMANDS[name]

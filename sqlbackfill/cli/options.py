@@ -110,9 +110,17 @@ def output_formats(*formats: str) -> Decorator:
     return decorate
 
 
-def read_options(values: Mapping[str, Any]) -> Options:
-    """The global options as the use cases take them. Raises UsageError for a value that cannot be read."""
+def read_options(values: Mapping[str, Any], output: Output) -> Options:
+    """The global options as the use cases take them. Raises UsageError for a value that cannot be read.
+
+    What a use case says while it works goes to `output`.
+    """
     from sqlbackfill.app.options import Options
+
+    def on_reading(source: str, scan_bytes: int | None) -> None:
+        from sqlbackfill.cli.show.words import reading
+
+        output.remark(reading(source, scan_bytes))
 
     directory = values.get("profiles_dir")
     return Options(
@@ -123,6 +131,7 @@ def read_options(values: Mapping[str, Any]) -> Options:
         vars=_variables(values.get("vars")),
         as_of=_instant(values.get("as_of")),
         debug=bool(values.get("debug")),
+        on_reading=on_reading,
     )
 
 

@@ -261,6 +261,11 @@ class DoubleAdapter:
     def digest_sql(self, columns: Sequence[Column], *, exact_floats: bool) -> DigestSql | None:
         return self.inner.digest_sql(columns, exact_floats=exact_floats)
 
+    def scan_bytes(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> int | None:
+        return self.inner.scan_bytes(session, source, columns)
+
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         return self.inner.create_table(session, relation, query)
 

@@ -142,6 +142,13 @@ class DuckDBAdapter:
 
         return digest_sql(columns, engine_version=duckdb.__version__, exact_floats=exact_floats)
 
+    def scan_bytes(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> int | None:
+        from sqlbackfill.warehouse.duckdb_sizes import scan_bytes
+
+        return scan_bytes(session, source, columns)
+
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         if session.table(relation) is not None:
             raise WarehouseError(

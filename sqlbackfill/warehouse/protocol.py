@@ -170,6 +170,14 @@ class Adapter(Protocol):
         loaded, but not for results: a sum of them comes out differently from run to run.
         """
 
+    def scan_bytes(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> int | None:
+        """About how many bytes a scan of `columns` reads; None where the engine cannot say.
+
+        `source` is a table, or the paths of local files. No row is read.
+        """
+
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.
 

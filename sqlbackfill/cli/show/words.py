@@ -37,6 +37,23 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min"
 
 
+def size(count_bytes: int) -> str:
+    """`900 bytes`, `1.2 kB`, `12 MB`: powers of a thousand, two digits."""
+    if count_bytes < 1000:
+        return f"{count_bytes} bytes"
+    value, units = count_bytes / 1000, iter(("kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while value >= 999.5 and unit != "TB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
+
+
+def reading(source: str, scan_bytes: int | None) -> str:
+    """What is said before a source is read only to compare it with what was recorded of it."""
+    price = "how much is not known" if scan_bytes is None else f"about {size(scan_bytes)}"
+    return f"reading {source} ({price}) to see what changed"
+
+
 def ranges(label: str, most: int = 4) -> str:
     """The first ranges of a label and how many more there are; commas in quoted keys join nothing."""
     parts = _RANGE.findall(label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlbackfill.cli.show.words import count, duration, ranges
+from sqlbackfill.cli.show.words import count, duration, ranges, reading, size
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,24 @@ def test_one_range_more_than_fits_is_shown_rather_than_counted() -> None:
 def test_a_comma_in_a_quoted_key_joins_nothing() -> None:
     assert ranges("eu,'eu,1','it''s, so'") == "eu, 'eu,1', 'it''s, so'"
     assert ranges("") == ""
+
+
+@pytest.mark.parametrize(
+    ("count_bytes", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1300, "1.3 kB"),
+        (9_960_000, "10 MB"),
+        (999_600, "1.0 MB"),
+        (12_300_000_000, "12 GB"),
+        (5_000_000_000_000_000, "5,000 TB"),
+    ],
+)
+def test_a_size_has_two_digits_in_the_unit_that_fits(count_bytes: int, text: str) -> None:
+    assert size(count_bytes) == text
+
+
+def test_what_a_comparison_reads_is_said_also_where_its_size_is_not_known() -> None:
+    assert reading("raw.t", 12_000_000) == "reading raw.t (about 12 MB) to see what changed"
+    assert reading("raw.t", None) == "reading raw.t (how much is not known) to see what changed"

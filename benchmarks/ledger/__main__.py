@@ -34,6 +34,7 @@ SINCE = 16
 """How many records of a table are newer than its checkpoint: about as many as there may be."""
 IDENTITY = "0123456789ab"
 TOKEN = 1 << 32
+_BLOCK = 100
 _LOG = "sqlbackfill.partition_log"
 _PROJECT = "name: hours\nprofile: hours\nmodels:\n  hours:\n    +materialized: incremental\n"
 _PROFILES = (
@@ -49,7 +50,8 @@ _SOURCES = (
 def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        root = options.keep or Path(folder)
+        root.mkdir(exist_ok=True)
         write_project(root, options.models)
         fill(root, options.models, options.records // options.models)
         if not options.without:
@@ -69,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--without", action="store_true", help="leave the checkpoints out")
+    parser.add_argument("--keep", type=Path, help="make it here and leave it there")
     return parser.parse_args()
 
 
@@ -104,14 +107,34 @@ def write_project(root: Path, models: int) -> None:
 def fill(root: Path, models: int, records: int) -> None:
     """`records` of each model, its hours in stretches of equal size, and one more of the first.
 
-    Number n of a model has seen number n of its upstream. At the end the very first hour of the
-    first model is built again.
+    Number n of a model has seen number n of its upstream. They come as in time: number n of all
+    models, then the next. At the end the very first hour of the first model is built again.
     """
     prepared = _prepared(root)
+    names = [f"m{number:05d}" for number in range(models)]
     with duckdb.connect(str(root / "house.duckdb")) as connection:
-        for number in range(models):
-            _insert(connection, prepared, f"m{number:05d}", records, records, TOKEN)
-        _insert(connection, prepared, "m00000", 1, LAST - FIRST, 2 * TOKEN)
+        connection.execute(
+            "create temporary table model (place int, name varchar, space varchar, "
+            "fingerprint varchar, inputs varchar)"
+        )
+        connection.executemany(
+            "insert into model values (?, ?, ?, ?, ?)",
+            [(at, name, *_of_model(prepared, name)) for at, name in enumerate(names)],
+        )
+        for first in range(0, records, _BLOCK):
+            last = min(first + _BLOCK, records)
+            _insert(connection, "true", f"range({first}, {last})", records, TOKEN)
+        _insert(connection, "name = 'm00000'", "range(1)", LAST - FIRST, 2 * TOKEN)
+
+
+def _of_model(prepared: Prepared, name: str) -> tuple[str, str, str]:
+    """The key space, the fingerprint, and the inputs, with # for the number of the mark."""
+    space = prepared.workspace.partitionings[name].space
+    inputs = {
+        edge.name: InputMark(f"#|{IDENTITY}|{space}", edge.columns, edge.window)
+        for edge in prepared.inputs[name]
+    }
+    return space, prepared.candidates[name].fingerprint, inputs_text(inputs)
 
 
 def _prepared(root: Path) -> Prepared:
@@ -126,26 +149,15 @@ def _prepared(root: Path) -> Prepared:
 
 
 def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    prepared: Prepared,
-    name: str,
-    records: int,
-    stretches: int,
-    above: int,
+    connection: duckdb.DuckDBPyConnection, which: str, numbers: str, stretches: int, above: int
 ) -> None:
-    space = prepared.workspace.partitionings[name].space
-    inputs = inputs_text(
-        {
-            edge.name: InputMark(f"NUMBER|{IDENTITY}|{space}", edge.columns, edge.window)
-            for edge in prepared.inputs[name]
-        }
-    ).replace("NUMBER", f"' || ({above} + n + 1) || '")
     start, end = (f"{FIRST} + (n + {more}) * {LAST - FIRST} // {stretches}" for more in (0, 1))
     connection.execute(
-        f"insert into {_LOG} select {above} + n + 1, 'house', 'main', '{name}', '{IDENTITY}', "
-        f"'{space}', {start}, {end}, 'k', 'k', '{name}', 'built', 'r' || n, 'p', 0, "
-        f"'{prepared.candidates[name].fingerprint}', '', '{inputs}', 0, '2025', '1', "
-        f"'range', 0, null, null, '', '', '' from range({records}) t(n)"
+        f"insert into {_LOG} select {above} + n + 1, 'house', 'main', name, '{IDENTITY}', "
+        f"space, {start}, {end}, 'k', 'k', name, 'built', 'r' || n, 'p', 0, fingerprint, '', "
+        f"replace(inputs, '#', ({above} + n + 1)::varchar), 0, '2025', '1', "
+        f"'range', 0, null, null, '', '', '' from {numbers} t(n), model where {which} "
+        "order by n, place"
     )
 
 

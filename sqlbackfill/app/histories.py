@@ -10,13 +10,17 @@ from sqlbackfill.ledger.islands import standing
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.log_rows import OLD_DIGEST
 from sqlbackfill.ledger.records import Island, Mark, SourceRead
-from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.partitions.keys import KEY_SPACE
+from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.plan.old_digests import OldDigests
 from sqlbackfill.warehouse.protocol import Session, TableInfo, TableKind
 
 
 class Histories:
-    """Reads each model's log at most once, while `session` is open. Keys are model names."""
+    """Reads as much of each model's log as is asked for, while `session` is open.
+
+    Keys are model names.
+    """
 
     def __init__(
         self,
@@ -31,13 +35,16 @@ class Histories:
         self._watched = watched
         self._tables = tables
         self._head = head
-        self._known: dict[str, History] = {}
+        self._known: dict[str, tuple[History, OrdinalRange | None]] = {}
         self._old: dict[str, OldDigests] = {}
         self._standing: dict[str, list[Island]] = {}
 
     def moved(self, model: str, mark: Mark, columns: str, within: PartitionSet) -> Moved:
         """Where in `within` the version in `columns` is not that of `mark`."""
-        return self.of(model).moved(mark, self._head(model), columns, within)
+        if not within:
+            return []
+        history = self._of(model, (within.first, within.last + 1))
+        return history.moved(mark, self._head(model), columns, within)
 
     def is_as_of_old(self, model: str, mark: str, window: PartitionSet) -> bool:
         """Whether `window` is still what a ledger of version 1 recorded of it as `mark`."""
@@ -47,25 +54,34 @@ class Histories:
             known = self._old[model] = OldDigests(
                 {
                     island.start: f"{island.run_id}:{island.chunk}:{island.start_key}"
-                    for island in self.of(model).built_at(head)
+                    for island in self._of(model, None).built_at(head)
                 }
             )
         return mark == OLD_DIGEST + known.digest(window)
 
-    def of(self, model: str) -> History:
-        """The whole log of a model, in its present space and numbering."""
-        known = self._known.get(model)
-        if known is None:
-            watched = self._watched[model]
-            records, digests = self._ledger.history(self._session, watched.relation)
-            table = self._tables.get(model)
-            known = self._known[model] = History(
-                renumbered(records, watched.partitioning),
-                watched.partitioning.space,
-                digests=lambda seq: digests.get(seq, {}),
-                is_view=table is not None and table.kind is TableKind.VIEW,
-            )
-        return known
+    def _of(self, model: str, within: OrdinalRange | None) -> History:
+        """The log of a model in its present space and numbering, of `within` at least.
+
+        Who is asked a second time for more reads all.
+        """
+        known, hull = self._known.get(model, (None, (0, 0)))
+        if known is not None and _covers(hull, within):
+            return known
+        watched = self._watched[model]
+        space = watched.partitioning.space
+        wanted = None
+        if within is not None and known is None and space != KEY_SPACE:
+            wanted = (space, *within)
+        records, digests = self._ledger.history(self._session, watched.relation, wanted)
+        table = self._tables.get(model)
+        history = History(
+            renumbered(records, watched.partitioning),
+            space,
+            digests=lambda seq: digests.get(seq, {}),
+            is_view=table is not None and table.kind is TableKind.VIEW,
+        )
+        self._known[model] = history, None if wanted is None else wanted[1:]
+        return history
 
     def with_sources(
         self, model: str, partitions: PartitionSet
@@ -87,3 +103,10 @@ class Histories:
             (island, details[island.seq].sources if island.seq in details else {})
             for island in found
         ]
+
+
+def _covers(hull: OrdinalRange | None, within: OrdinalRange | None) -> bool:
+    """Whether what was read of `hull`, None being all, answers for `within`."""
+    if hull is None or within is None:
+        return hull is None
+    return hull[0] <= within[0] and within[1] <= hull[1]

@@ -20,6 +20,7 @@ from sqlbackfill.run.partition_counts import counts_by_ordinal, counts_query, ex
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session, TableInfo
 
 Piece = TypeVar("Piece", Island, Hole)
+_TABLES_A_QUERY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def read_state(
     has_ledger = ledger.exists(session)
     found = ledger.logs(session, relations) if has_ledger else {}
     failures = ledger.failures(session, relations) if has_ledger else {}
+    extents = _extents(adapter, session, [m for m in watched if m.relation in tables], tables)
     tracked: dict[str, Tracked] = {}
     logs: dict[str, RelationLog] = {}
     for model in watched:
@@ -72,7 +74,7 @@ def read_state(
         tracked[model.name] = Tracked(
             table_identity=table.identity if table else None,
             records=valid,
-            occupied=_occupied(adapter, session, model, table, valid),
+            occupied=_occupied(adapter, session, model, table, valid, extents.get(model.name)),
             failed=PartitionSet.of(
                 (failure.start, failure.end)
                 for failure in failures.get(model.relation, ())
@@ -127,26 +129,69 @@ def _numbered(log: RelationLog, partitioning: AnyPartitioning) -> RelationLog:
     return replace(log, islands=tuple(islands), holes=tuple(renumbered(log.holes, partitioning)))
 
 
+Extent = tuple[str | None, str | None]
+"""The least and the greatest value of a partition column, as text; None where there are no rows."""
+
+
+def _extents(
+    adapter: Adapter,
+    session: Session,
+    watched: Sequence[Watched],
+    tables: Mapping[Relation, TableInfo],
+) -> dict[str, Extent]:
+    """The extents of the partition columns of many tables, some tables in one query.
+
+    Tables that cannot be asked are left out: their column has another type than the model's.
+    """
+    queries = [
+        (model.name, _extent_query(adapter, model))
+        for model in watched
+        if not isinstance(model.partitioning, WholePartitioning)
+        and _has_column(tables[model.relation], model.partition_column)
+    ]
+    found: dict[str, Extent] = {}
+    for start in range(0, len(queries), _TABLES_A_QUERY):
+        found.update(_answers(session, queries[start : start + _TABLES_A_QUERY]))
+    return found
+
+
+def _answers(session: Session, queries: Sequence[tuple[str, str]]) -> dict[str, Extent]:
+    """The extents that `queries` give, by model, together or else one by one."""
+    numbered = (f"SELECT {at}, * FROM ({query}) AS t{at}" for at, (_, query) in enumerate(queries))
+    try:
+        rows = session.execute("\nUNION ALL\n".join(numbered))
+    except SqlbackfillError:
+        if len(queries) == 1:
+            return {}
+        return {name: each for one in queries for name, each in _answers(session, [one]).items()}
+    return {queries[at][0]: (low, high) for at, low, high in rows}
+
+
+def _extent_query(adapter: Adapter, model: Watched) -> str:
+    column = adapter.quote_name(str(model.partition_column))
+    name = adapter.quote(model.relation)
+    return extent_query(name, column, model.partitioning, adapter.dialect)
+
+
 def _occupied(
     adapter: Adapter,
     session: Session,
     model: Watched,
     table: TableInfo | None,
     valid: Sequence[Island],
+    extent: Extent | None,
 ) -> PartitionSet:
     """The partitions without a valid record of which the table holds rows."""
     if table is None or isinstance(model.partitioning, WholePartitioning):
         return PartitionSet.empty() if table is None or valid else PartitionSet.single(0)
-    if not _has_column(table, model.partition_column):
+    low, high = extent or (None, None)
+    if low is None or high is None:
         return PartitionSet.empty()
     recorded = PartitionSet.of((island.start, island.end) for island in valid)
     name = adapter.quote(model.relation)
     column = adapter.quote_name(str(model.partition_column))
     partitioning = model.partitioning
     try:
-        low, high = session.execute(extent_query(name, column, partitioning, adapter.dialect))[0]
-        if low is None:
-            return PartitionSet.empty()
         span = _span(partitioning, low, high)
         occupied: list[int] = []
         for start, end in (span - recorded).ranges:

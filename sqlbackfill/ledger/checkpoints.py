@@ -44,11 +44,18 @@ class Checkpoints:
             return {Relation(*key): decode(text) for *key, text in rows}
 
     def newer_rows(
-        self, columns: str, wanted: str, parameters: Sequence[object]
+        self, columns: str, wanted: str, parameters: Sequence[object], above: int | None
     ) -> tuple[str, list[object]]:
-        """The query for `columns` of the records that no checkpoint covers, with its parameters."""
+        """The query for `columns` of the records that no checkpoint covers, with its parameters.
+
+        With `above`, the oldest of all checkpoints, only those of relations that have one: records
+        lie nearly in the order of their numbers, so an engine skips what is older.
+        """
         shown = ", ".join(f"log.{name}" for name in columns.split(", "))
-        return f"SELECT {shown} {self._newer(wanted)}", list(parameters)
+        if above is None:
+            return f"SELECT {shown} {self._newer(wanted)}", list(parameters)
+        newer = self._newer(f"seq > ? AND {wanted}")
+        return f"SELECT {shown} {newer} AND covered.upto IS NOT NULL", [above, *parameters]
 
     def counted(self, wanted: str, parameters: Sequence[object]) -> tuple[str, list[object]]:
         """The query for how many records of each relation no checkpoint covers."""
@@ -62,7 +69,7 @@ class Checkpoints:
         return (
             f"FROM (SELECT * FROM {log} WHERE {wanted}) AS log LEFT JOIN "
             f"(SELECT {_KEY}, max(covered_seq) AS upto FROM {self._table} GROUP BY {_KEY}) "
-            f"AS covered ON {same} WHERE covered.upto IS NULL OR log.seq > covered.upto"
+            f"AS covered ON {same} WHERE (covered.upto IS NULL OR log.seq > covered.upto)"
         )
 
     def save(self, session: Session, relation: Relation, log: RelationLog, written_at: str) -> None:

@@ -12,9 +12,10 @@ counts on from there: then nobody else may be writing these relations.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlbackfill.ledger.checkpoints import Checkpoints
 from sqlbackfill.ledger.codes import Codes
@@ -56,7 +57,6 @@ from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 _COUNT_BITS = 32
 _MOST_ROWS = 1000
 _MOST_NAMES = 500
-_MOST_LEFT_OUT = 2000
 
 
 class Ledger:
@@ -115,27 +115,46 @@ class Ledger:
         asked = frozenset(relations)
         wanted, parameters = _named(relations)
         before = self._checkpoints.newest(session, wanted, parameters)
-        rows = session.execute(*self._checkpoints.newer_rows(ISLAND_COLUMNS, wanted, parameters))
         found: dict[Relation, list[Island]] = {relation: [] for relation in before}
-        with readable(self.place, "partition_log"):
-            for island in read_islands(rows, asked):
-                found.setdefault(island.relation, []).append(island)
+        for some, rows in self._newer_rows(session, asked, before):
+            with readable(self.place, "partition_log"):
+                for island in read_islands(rows, some):
+                    found.setdefault(island.relation, []).append(island)
         return {
             relation: standing(islands, before.get(relation))
             for relation, islands in found.items()
             if relation in asked
         }
 
+    def _newer_rows(
+        self, session: Session, asked: frozenset[Relation], before: Mapping[Relation, RelationLog]
+    ) -> Iterator[tuple[frozenset[Relation], list[tuple[Any, ...]]]]:
+        """Rows of the records that `before` does not cover: of who is in it, then of the others.
+
+        There may be rows of further relations among them.
+        """
+        rows = self._checkpoints.newer_rows
+        kept = asked & before.keys()
+        if kept:
+            oldest = min(before[relation].high_water for relation in kept)
+            yield kept, session.execute(*rows(ISLAND_COLUMNS, *_named(kept), oldest))
+        bare = asked - kept
+        if bare:
+            yield bare, session.execute(*rows(ISLAND_COLUMNS, *_named(bare), None))
+
     def relations(self, session: Session, *, without: Iterable[Relation]) -> list[Relation]:
-        """Every table that has records, in order; few, but maybe some, of `without` among them."""
+        """Every table that may have records, in order, `without` left out.
+
+        Whoever writes a record holds a lease, whose row stays: there are as many as tables, where
+        the log may have millions.
+        """
         if not self.exists(session):
             return []
-        left_out = sorted({relation.identifier for relation in without})[:_MOST_LEFT_OUT]
         names = ", ".join(RELATION_COLUMNS)
-        wanted = f"WHERE table_name NOT IN ({', '.join('?' * len(left_out))})" if left_out else ""
-        rows = session.execute(f"SELECT DISTINCT {names} FROM {self._log} {wanted}", left_out)
-        with readable(self.place, "partition_log"):
-            return sorted(Relation(*row) for row in rows)
+        rows = session.execute(
+            f"SELECT DISTINCT {names} FROM {self.place.sql('lease')} WHERE table_name <> ''"
+        )
+        return sorted({Relation(*row) for row in rows} - set(without))
 
     def high_waters(self, session: Session, relations: Iterable[Relation]) -> dict[Relation, int]:
         """The highest number of any record of each relation; those without records left out."""
@@ -177,17 +196,26 @@ class Ledger:
         return found
 
     def history(
-        self, session: Session, relation: Relation
+        self, session: Session, relation: Relation, within: tuple[str, int, int] | None = None
     ) -> tuple[list[Island], dict[int, Digests]]:
-        """Every record of one relation, ascending, and the digests of its partitions by number."""
+        """Every record of one relation, ascending, and the digests of its partitions by number.
+
+        With `within`, a space and two ordinals, only those that overlap the ordinals from the first
+        up to the second; and all of other spaces.
+        """
         if not self.exists(session):
             return [], {}
-        rows = session.execute(
-            f"SELECT digests, {ISLAND_COLUMNS} FROM {self._log} WHERE {OF_RELATION} ORDER BY seq",
-            key_of(relation),
-        )
+        query = f"SELECT digests, {ISLAND_COLUMNS} FROM {self._log} WHERE {OF_RELATION}"
+        key = key_of(relation)
+        if within is None:
+            rows = session.execute(query, key)
+        else:
+            space, start, end = within
+            overlap = "AND key_space = ? AND start_ordinal < ? AND end_ordinal > ?"
+            rows = session.execute(f"{query} {overlap}", (*key, space, end, start))
+            rows += session.execute(f"{query} AND key_space <> ?", (*key, space))
         with readable(self.place, "partition_log"):
-            islands = list(read_islands(row[1:] for row in rows))
+            islands = sorted(read_islands(row[1:] for row in rows), key=lambda each: each.seq)
             digests: dict[int, Digests] = {row[1]: read_digests(row[0]) for row in rows if row[0]}
         return islands, digests
 

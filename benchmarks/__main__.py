@@ -48,6 +48,8 @@ class Row:
         )
 
 
+_BY_HAND = "## Status over a long ledger"
+"""Begins what `python -m benchmarks.ledger` found, which takes minutes and is noted by hand."""
 HEADINGS = (
     "workload", "CPU s", "by hand", "ratio", "wall s", "by hand", "peak MB", "by hand", "",
 )  # fmt: skip
@@ -74,7 +76,9 @@ def main() -> int:
     print(table)
     if not options.only:
         page = _page(table, options.scale, options.repeat)
-        (HERE / "RESULTS.md").write_text(page + load_page(options.repeat))
+        results = HERE / "RESULTS.md"
+        _, heading, by_hand = results.read_text().partition(_BY_HAND)
+        results.write_text(f"{page}{load_page(options.repeat).rstrip()}\n\n{heading}{by_hand}")
     return 1 if unequal else 0
 
 

@@ -272,10 +272,10 @@ class Ledger:
         else:
             wanted, parameters = "run_id = ? AND model = ? AND chunk = ?", (run_id, model, chunk)
         found = session.execute(
-            f"SELECT coalesce(sum(end_ordinal - start_ordinal), 0) FROM {self._log} WHERE {wanted}",
-            parameters,
+            f"SELECT start_ordinal, end_ordinal FROM {self._log} WHERE {wanted}", parameters
         )
-        return int(found[0][0])
+        # Added up here: an aggregate takes the engine twice as long for the usual single row.
+        return sum(int(end) - int(start) for start, end in found)
 
     def committed(self, session: Session, plan_id: str) -> Mapping[str, tuple[Island, ...]]:
         """What runs of this plan built and nothing has written over since, by model."""

@@ -52,7 +52,9 @@ class ProjectSources:
     on_reading: OnReading = tell_nobody
     _marks: dict[str, str] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
-    _digests: dict[tuple[str, str, str], tuple[Span, SourceDigests]] = field(default_factory=dict)
+    _digests: dict[tuple[str, str, str, bool], tuple[Span, SourceDigests]] = field(
+        default_factory=dict
+    )
 
     def mark(self, source: str) -> str:
         """The cheap version of `source` now; empty where it is not known."""
@@ -129,12 +131,13 @@ class ProjectSources:
         self, model: str, window: SourceWindow, source: Source, span: Span
     ) -> SourceDigests | None:
         columns = self._columns(model, source.name)
-        key = (source.name, column_set_id(columns), window.partitioning.space)
+        unplaced = window.reads_unplaced
+        key = (source.name, column_set_id(columns), window.partitioning.space, unplaced)
         known = self._digests.get(key)
         if known is not None and hull((known[0], span)) == known[0]:
             return known[1]
         wanted = hull((known[0], span)) if known is not None else span
-        what = self._scan(model, window, source, (wanted,), True)
+        what = self._scan(model, window, source, (wanted,), unplaced)
         if what.sql is None or self.session is None:
             return None
         self._tell(source, columns, window.column, self.session)

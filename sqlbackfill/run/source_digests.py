@@ -68,11 +68,13 @@ def digests_query(
     span: Span,
     sql: DigestSql,
     dialect: str,
+    *,
+    includes_unplaced: bool,
 ) -> str:
     """A query for (a value of the partition column as text or NULL, rows, sum, sum).
 
-    `relation` and `column` are SQL. Rows without a place come in every answer: whether they matter
-    is the reader's to say, and a NULL may turn into a date by an UPDATE of one day.
+    `relation` and `column` are SQL. Rows of NULL are read with `includes_unplaced` alone: a
+    condition that lets them in keeps the engine from skipping what lies outside `span`.
     """
     answer = f"COUNT(*), {sql.first_sum}, {sql.second_sum}"
     if column is None or isinstance(partitioning, WholePartitioning):
@@ -85,7 +87,9 @@ def digests_query(
     if span.end is not None and kind is not BoundType.TEXT:
         high = partitioning.bounds(span.end)[0]
         conditions.append(f"{column} < {literal(high, kind, dialect)}")
-    where = f" WHERE ({' AND '.join(conditions)}) OR {column} IS NULL" if conditions else ""
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    if conditions and includes_unplaced:
+        where = f" WHERE ({' AND '.join(conditions)}) OR {column} IS NULL"
     return (
         f"SELECT CAST(MIN({column}) AS VARCHAR), {answer} FROM {relation}{where} "
         f"GROUP BY {_bucket(column, partitioning, span)}"

@@ -57,7 +57,13 @@ def scan(wanted: SourceScan, session: Session, dialect: str, span: Span) -> Sour
     if wanted.sql is None:
         raise ValueError(f"nothing is digested of {wanted.name}")
     query = digests_query(
-        wanted.relation, wanted.column, wanted.partitioning, span, wanted.sql, dialect
+        wanted.relation,
+        wanted.column,
+        wanted.partitioning,
+        span,
+        wanted.sql,
+        dialect,
+        includes_unplaced=wanted.includes_unplaced,
     )
     rows = [(text, count, one, two) for text, count, one, two in session.execute(query)]
     return read_digests(rows, wanted.sql, wanted.partitioning)

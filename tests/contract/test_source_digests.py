@@ -59,9 +59,13 @@ def _taken(
     column: str | None,
     partitioning: AnyPartitioning,
     span: Span = EVERYTHING,
+    *,
+    includes_unplaced: bool = True,
 ) -> SourceDigests:
     sql = _sql(adapter)
-    query = digests_query("raw", column, partitioning, span, sql, "duckdb")
+    query = digests_query(
+        "raw", column, partitioning, span, sql, "duckdb", includes_unplaced=includes_unplaced
+    )
     return read_digests(session.execute(query), sql, partitioning)
 
 
@@ -110,6 +114,9 @@ def test_a_span_reads_its_own_partitions_and_the_rows_without_a_place(
     assert set(part.by_ordinal) == set(range(first + 2, last - 1))
     assert part.of(span) == whole.of(span)
     assert part.unplaced.count == 1
+    bounded = _taken(adapter, session, "d", partitioning, span, includes_unplaced=False)
+    assert bounded.of(span) == whole.of(span)
+    assert bounded.unplaced.count == 0
 
 
 def test_keys_that_no_list_names_have_no_place(adapter: DuckDBAdapter, session: Session) -> None:

@@ -209,13 +209,13 @@ def _ranges(
             for is_failed, piece in ((True, part & failed), (False, part - failed)):
                 pieces.extend((span, name, is_failed, reason) for span in piece.ranges)
     for span, name, is_failed, reason in sorted(pieces, key=lambda piece: piece[0]):
-        for bounds, label in _bounds(partitioning, span):
+        for bounds, label in range_bounds(partitioning, span):
             yield StatusRange(
                 bounds=bounds, label=label, state=name, failed=is_failed, reason=reason
             )
 
 
-def _bounds(
+def range_bounds(
     partitioning: AnyPartitioning, span: tuple[int, int]
 ) -> list[tuple[dict[str, Any], str]]:
     """What JSON and -p call the partitions of `span`: one range, or each key by itself."""

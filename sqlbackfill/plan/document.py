@@ -105,11 +105,16 @@ def _withheld(item: Withheld, partitionings: Partitionings) -> dict[str, Any]:
         "code": item.code,
         "message": item.message,
         "by": [
-            {"model": name, "partitions": partitionings[name].json_ranges(partitions)}
+            {"model": name, "partitions": _ranges(name, partitions, partitionings)}
             for name, partitions in item.by
         ],
         "fix": item.fix,
     }
+
+
+def _ranges(name: str, partitions: PartitionSet, partitionings: Partitionings) -> list[Any]:
+    """The JSON of `partitions`, none of a source."""
+    return list(partitionings[name].json_ranges(partitions)) if partitions else []
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:
@@ -245,7 +250,12 @@ def _read_withheld(
             code=item["code"],
             message=item["message"],
             by=tuple(
-                (by["model"], _read_partitions(by["partitions"], partitionings[by["model"]]))
+                (
+                    by["model"],
+                    _read_partitions(by["partitions"], partitionings[by["model"]])
+                    if by["model"] in partitionings
+                    else PartitionSet.empty(),
+                )
                 for by in item["by"]
             ),
             fix=item["fix"],

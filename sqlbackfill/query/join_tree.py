@@ -75,6 +75,7 @@ _ASOF_KINDS: Final = {
     ("LEFT", ""): JoinKind.ASOF_LEFT,
     ("LEFT", "OUTER"): JoinKind.ASOF_LEFT,
 }
+_LOOSE_AFTER_COMMA: Final = (JoinKind.RIGHT, JoinKind.FULL, JoinKind.ASOF, JoinKind.ASOF_LEFT)
 _JOIN_ARGS: Final = frozenset({"this", "on", "side", "kind"})
 _ASOF_ARGS: Final = _JOIN_ARGS | {"method", "match_condition"}
 _OPERAND_ARGS: Final[dict[type[exp.Expr], frozenset[str]]] = {
@@ -100,8 +101,9 @@ class _Builder:
             right = self.operand(node.this)
             if tree is None or right is None or kind is None or _may_pivot_all(node):
                 return None
-            # A comma binds more loosely than JOIN, which matters once a join keeps rows of its right.
-            if after_comma and kind in (JoinKind.RIGHT, JoinKind.FULL):
+            # A comma binds more loosely than JOIN, which matters once a join keeps rows of its right,
+            # and to an ASOF join whose ON names what stands before the comma (V: other rows in DuckDB).
+            if after_comma and kind in _LOOSE_AFTER_COMMA:
                 return None
             on = node.args.get("on")
             after_comma = after_comma or (on is None and not node.args.get("kind"))

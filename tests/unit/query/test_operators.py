@@ -102,6 +102,7 @@ def test_rows_of_other_days_are_left_out(dialect: str, sql: str) -> None:
         ("duckdb", "select u.x as p from {a} as a cross join unnest(a.l) as u(x)", "P_FROM_UNNEST"),
         ("spark", "select s.x as p from {a} as a lateral view explode(a.l) s as x", "P_FROM_UNNEST"),
         ("duckdb", "select a.d as p from {a} as a asof join {b} as b using (k, ts)", "UNKNOWN_NODE"),
+        ("duckdb", "select a.d as p from {a} as a, {c} as c asof join {b} as b on a.k = b.k and b.ts >= c.ts", "UNKNOWN_NODE"),
         ("duckdb", "select a.d as p from {a} as a asof right join {b} as b on a.k = b.k and a.ts >= b.ts", "UNKNOWN_NODE"),
         ("duckdb", "with recursive r as (select d as p, 0 as n from {a} union all select r.p + 1, r.n + 1 from r where r.n < 3) select p from r", "RECURSIVE"),
         ("duckdb", "with recursive r as (select d as p, 0 as n from {a} union all select r.p, r.n + 1 from r where r.n < (select count(*) from r)) select p from r", "RECURSIVE"),

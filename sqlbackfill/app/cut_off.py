@@ -31,6 +31,7 @@ class CutOff:
         self._prepared = prepared
         self._versions = versions
         self._logs: dict[str, RelationLog] = dict(prepared.state.logs)
+        self._added: dict[str, list[Island]] = {}
         self._changes: dict[str, Changes] = {}
         self._watched = watched_models(prepared.workspace)
         self._inputs = judged_inputs(prepared.workspace, prepared.inputs)
@@ -44,7 +45,7 @@ class CutOff:
     def built(self, model: str, records: Sequence[Island]) -> None:
         """Takes note of records that were just committed."""
         self._versions.built(model, records)
-        self._logs[model] = standing(records, self._logs[model])
+        self._added.setdefault(model, []).extend(records)
         self._changes.pop(model, None)
 
     def look_again(self, heads: Mapping[str, Mark]) -> None:
@@ -98,6 +99,9 @@ class CutOff:
     def _changes_of(self, upstream: str) -> Changes:
         known = self._changes.get(upstream)
         if known is None:
+            added = self._added.pop(upstream, None)
+            if added:
+                self._logs[upstream] = standing(added, self._logs[upstream])
             known = Changes(self._versions.head(upstream), self._logs[upstream])
             self._changes[upstream] = known
         return known

@@ -90,7 +90,7 @@ def _first_aggregate(scope: Scope) -> exp.Expr | None:
     if select.args.get("having") is not None:
         return select
     clauses = [select.args[k] for k in ("qualify", "order") if select.args.get(k)]
-    for inner in (*scope.shown.nodes, *(n for clause in clauses for n in own_nodes(clause))):
+    for inner in (*scope.shown.calls, *(n for clause in clauses for n in own_nodes(clause))):
         if is_aggregate(inner) and not _is_window_function(inner):
             return inner
     return None

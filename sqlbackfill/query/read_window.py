@@ -245,7 +245,7 @@ def _unknown_part(scope: Scope, dialect: str) -> Reason | None:
         clauses.append(from_.this)
     more = (*(node.args.get("joins") or ()), *(node.args.get("laterals") or ()))
     below = (inner for clause in (*clauses, *more) for inner in own_nodes(clause))
-    for inner in (*scope.shown.nodes, *below):
+    for inner in (*scope.shown.calls, *below):
         if is_unknown_function(inner):
             return Reason("UNKNOWN_NODE", inner, inner.name)
     return None

@@ -166,7 +166,7 @@ class SelectPass:
     ) -> dict[Term, Range]:
         select = self.scope.select
         clauses = [select.args[k] for k in ("qualify", "order") if select.args.get(k)]
-        shown = [node for node in self.scope.shown.nodes if isinstance(node, exp.Window)]
+        shown = [node for node in self.scope.shown.calls if isinstance(node, exp.Window)]
         calls = [window_call(w, select) for w in (*shown, *windows_in(clauses))]
         if not calls:
             return wanted
@@ -218,7 +218,7 @@ class SelectPass:
         having = self._read("having")
         kept = {t: r for t, r in store.items() if grouping.kept(t, r, self._terms)}
         self._check(having, self._terms.saturate(met(kept, self.demand.facts)))
-        for node in choosers(self.scope.shown.nodes):
+        for node in choosers(self.scope.shown.calls):
             self._choose(kept, Reason("TIES", node, node.sql()))
         self._lose(store, kept, Reason("GROUP_OMITS_P", grouping.node))
         on_keys = {t: r for t, r in having.bounds.items() if grouping.kept(t, r, self._terms)}
@@ -264,14 +264,14 @@ class SelectPass:
         facts = {t: r for t, r in bounds.items() if not r.nulls}
         members = {id(m.query): m for m in where.memberships}
         clauses = [select.args.get(k) for k in ("where", "group", "having", "qualify", "order")]
-        for clause in (*self.scope.shown.computed, *(c for c in clauses if c is not None)):
-            for query in outermost_queries(clause):
-                columns = self._membership(members.get(id(query)), bounds)
-                is_list = isinstance(query.parent, exp.In) and id(query) not in members
-                reason = Reason("NOT_IN_NULL" if is_list else "GLOBAL_SCALAR", query)
-                self.outer_pass.query(
-                    query, Demand(columns, facts, (*self.why, reason)), self.scope.env, self.scope
-                )
+        below = (q for c in clauses if c is not None for q in outermost_queries(c))
+        for query in (*self.scope.shown.queries, *below):
+            columns = self._membership(members.get(id(query)), bounds)
+            is_list = isinstance(query.parent, exp.In) and id(query) not in members
+            reason = Reason("NOT_IN_NULL" if is_list else "GLOBAL_SCALAR", query)
+            self.outer_pass.query(
+                query, Demand(columns, facts, (*self.why, reason)), self.scope.env, self.scope
+            )
         for join in select.args.get("joins") or ():
             self._join_queries(join)
         for source in self.scope.sources.values():

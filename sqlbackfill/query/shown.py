@@ -8,6 +8,11 @@ from typing import Final
 from sqlglot import exp
 
 _LEAVES: Final = frozenset({exp.Column, exp.Literal, exp.Identifier, exp.DataType})
+_INERT: Final = _LEAVES | {
+    exp.Alias, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.EQ, exp.NEQ, exp.GT, exp.GTE,
+    exp.LT, exp.LTE, exp.Is, exp.Null, exp.Boolean, exp.And, exp.Or, exp.Not, exp.Case, exp.If, exp.Cast,
+    exp.Coalesce, exp.Ordered, exp.Order, exp.WindowSpec, exp.Interval, exp.Var,
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +25,8 @@ class Shown:
     stars: list[exp.Expr] = field(default_factory=list)
     by_name: dict[str, exp.Expr | None] = field(default_factory=dict)
     computed: list[exp.Expr] = field(default_factory=list)
-    _nodes: list[exp.Expr] | None = None
+    _calls: list[exp.Expr] | None = None
+    _queries: list[exp.Query] = field(default_factory=list)
 
     @staticmethod
     def of(select: exp.Select) -> Shown:
@@ -37,11 +43,36 @@ class Shown:
         return shown
 
     @property
-    def nodes(self) -> list[exp.Expr]:
-        """The `own_nodes` of all that is computed, item by item."""
-        if self._nodes is None:
-            self._nodes = [node for item in self.computed for node in own_nodes(item)]
-        return self._nodes
+    def calls(self) -> list[exp.Expr]:
+        """The `own_nodes` of the items, item by item, without names, literals, casts and plain operators."""
+        if self._calls is None:
+            self._calls = self._walk()
+        return self._calls
+
+    @property
+    def queries(self) -> list[exp.Query]:
+        """The `outermost_queries` of the items, item by item."""
+        if self._calls is None:
+            self._calls = self._walk()
+        return self._queries
+
+    def _walk(self) -> list[exp.Expr]:
+        calls: list[exp.Expr] = []
+        for item in self.computed:
+            stack = [item]
+            while stack:
+                current = stack.pop()
+                kind = type(current)
+                if kind not in _INERT:
+                    calls.append(current)
+                elif kind in _LEAVES:
+                    continue
+                for child in current.iter_expressions():
+                    if isinstance(child, exp.Query):
+                        self._queries.append(child)
+                    else:
+                        stack.append(child)
+        return calls
 
 
 def _is_plain(item: exp.Expr) -> bool:
@@ -77,13 +108,5 @@ def outermost_queries(node: exp.Expr) -> list[exp.Query]:
 
 
 def classes_in(tree: exp.Expr) -> frozenset[type[exp.Expr]]:
-    """The classes of all nodes of `tree`, names that plain columns are made of left out."""
-    found: set[type[exp.Expr]] = set()
-    stack = [tree]
-    while stack:
-        current = stack.pop()
-        kind = type(current)
-        found.add(kind)
-        if kind is not exp.Column or type(current.this) is not exp.Identifier:
-            stack += current.iter_expressions()
-    return frozenset(found)
+    """The classes of all nodes of `tree`."""
+    return frozenset(map(type, tree.walk()))

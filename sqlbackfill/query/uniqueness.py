@@ -92,16 +92,13 @@ def output_keys(
     if query.args.get("group") is not None:
         return (*keys, *_group_keys(query))
     keys += _numbered_keys(query)
+    row_keys = _row_keys(scopes, scope)
     shown: dict[tuple[str, str], str] = {}
-    for one in query.expressions:
+    for one in query.expressions if row_keys else ():
         column = _own_column(one.unalias(), scope)
         if column is not None:
             shown[column] = one.alias_or_name
-    keys += [
-        frozenset(shown[column] for column in key)
-        for key in _row_keys(scopes, scope)
-        if key <= shown.keys()
-    ]
+    keys += [frozenset(shown[column] for column in key) for key in row_keys if key <= shown.keys()]
     return tuple(dict.fromkeys(keys))
 
 
@@ -115,7 +112,7 @@ def _keeps_rows(scope: Scope) -> bool:
     if shown.stars or None in shown.by_name.values():
         return False
     return _has_only(scope.select, _SELECT_ARGS) and not any(
-        isinstance(node, _MULTIPLYING) or is_unknown_function(node) for node in shown.nodes
+        isinstance(node, _MULTIPLYING) or is_unknown_function(node) for node in shown.calls
     )
 
 

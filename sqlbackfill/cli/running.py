@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sqlbackfill.cli.group import Invocation
-from sqlbackfill.cli.output import can_ask
+from sqlbackfill.cli.output import can_ask, read_yes
 from sqlbackfill.cli.planning import label_of
 from sqlbackfill.cli.show.diagnostics import every_error, lines_below
 from sqlbackfill.cli.show.plan import plan_text, totals
@@ -79,17 +79,7 @@ class Running:
         self.call.warn(planned.plan.warnings)
 
     def _ask(self, planned: Planned) -> bool:
-        import sys
-
-        sys.stderr.write(f"Rebuild {totals(planned.plan)}? [y/N] ")
-        sys.stderr.flush()
-        answer = ""
-        try:
-            answer = sys.stdin.readline()
-        finally:
-            if not answer.endswith("\n"):
-                self.output.message("")
-        return answer.strip().lower() in ("y", "yes")
+        return read_yes(f"Rebuild {totals(planned.plan)}?")
 
     def end(self, result: RunResult) -> int:
         """Says what changed and how to go on; returns the exit code."""

@@ -16,14 +16,15 @@ _DESCRIBE = "DESCRIBE "
 _FEW_ROWS = 2
 _TABLES = """
 SELECT database_name, schema_name, table_name, 'table', comment, NULL, 0 FROM duckdb_tables()
-WHERE lower(table_name) IN ({marks})
+WHERE lower(table_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, view_name, 'view', comment, NULL, 0 FROM duckdb_views()
-WHERE NOT internal AND lower(view_name) IN ({marks})
+WHERE NOT internal AND lower(view_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, table_name, 'column', column_name, data_type, column_index
-FROM duckdb_columns() WHERE lower(table_name) IN ({marks})
+FROM duckdb_columns() WHERE lower(table_name) IN ({names})
 """
+_FEW_NAMES = 8
 
 
 class DuckDBSession:
@@ -114,10 +115,15 @@ class DuckDBSession:
             return {}
         names = sorted({name for _, _, name in asked})
         # Put together here: a join of the three takes the engine twice as long.
-        sql = _TABLES.format(marks=", ".join("?" * len(names)))
+        # A list is joined, which a few names do not pay for; to bind thousands of them took longer than all else.
+        is_few = len(names) <= _FEW_NAMES
+        marks = ", ".join("?" * len(names)) if is_few else "SELECT unnest(CAST(? AS VARCHAR[]))"
+        sql = _TABLES.format(names=marks)
         found: dict[Relation, tuple[str, str | None]] = {}
         columns: dict[Relation, list[tuple[int, Column]]] = {}
-        for *parts, what, text, data_type, index in self._run(sql, names * 3):
+        for *parts, what, text, data_type, index in self._run(
+            sql, names * 3 if is_few else [names] * 3
+        ):
             actual = Relation(*parts)
             if what == "column":
                 columns.setdefault(actual, []).append((index, Column(text, data_type)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlbackfill.warehouse.protocol import DigestSql
 
@@ -63,7 +64,10 @@ def column_set_id(columns: Iterable[str] | None) -> str:
     >>> column_set_id(["Day", "carrier"]) == column_set_id(["CARRIER", "day"])
     True
     """
-    if columns is None:
-        return EVERY_COLUMN
+    return EVERY_COLUMN if columns is None else _set_id(tuple(columns))
+
+
+@lru_cache(maxsize=4096)
+def _set_id(columns: tuple[str, ...]) -> str:
     names = "\x1f".join(sorted({name.lower() for name in columns}))
     return hashlib.sha256(names.encode()).hexdigest()[:12]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from sqlbackfill.app.model_inputs import judged_inputs
 from sqlbackfill.app.planning import Prepared, ledger_of, prepare
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.ledger.checkpoints import merged
@@ -53,7 +54,8 @@ def _advanced(prepared: Prepared, name: str) -> RelationLog:
         prepared.state.logs[name],
         prepared.state.tracked[name].records,
         prepared.candidates[name].state.causes,
-        prepared.inputs[name],
+        # What was not judged, since only partitions to come shall use it, keeps its mark.
+        judged_inputs(prepared.workspace, prepared.inputs)[name],
         prepared.heads,
     )
 

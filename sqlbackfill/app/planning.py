@@ -125,12 +125,20 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
             name: replace(
                 _candidate(workspace, name, state, reads, freshness),
                 held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
-                unjudged_inputs=frozenset(edge.upstream for edge in reads.edges[name])
-                - {edge.name for edge in judged[name]},
+                unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
             )
             for name in workspace.partitionings
         },
     )
+
+
+def _unjudged(
+    workspace: Workspace, name: str, reads: Reads, judged: Iterable[InputEdge]
+) -> frozenset[str]:
+    """Inputs whose changes go no further: none of a view's, which hands them on to its readers."""
+    if workspace.models[name].config.materialized is Materialization.VIEW:
+        return frozenset()
+    return frozenset(edge.upstream for edge in reads.edges[name]) - {e.name for e in judged}
 
 
 def _head(workspace: Workspace, name: str, state: LedgerState) -> Mark:

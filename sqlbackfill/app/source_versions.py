@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlbackfill.app.options import OnReading, tell_nobody
 from sqlbackfill.app.slices import columns_used
 from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
-from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window
+from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window, whole_window
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import SqlbackfillError
@@ -115,24 +115,25 @@ class ProjectSources:
             return []
         if window.reads_unplaced and read.unplaced is None:
             return None
-        spans = [Span(start, end) for start, end, _ in read.spans]
+        recorded = window.as_numbered_now(read)
+        if recorded is None:
+            return None
+        spans = [span for span, _ in recorded]
+        if not spans:
+            return []
         now = self._now(model, window, source, hull(spans))
         if now is None:
             return None
         if read.unplaced is not None and read.unplaced != str(now.unplaced):
             return [EVERYTHING]
-        return [
-            span
-            for span, (_, _, then) in zip(spans, read.spans, strict=True)
-            if Digest.read(then) != now.of(span)
-        ]
+        return [span for span, then in recorded if Digest.read(then) != now.of(span)]
 
     def _now(
         self, model: str, window: SourceWindow, source: Source, span: Span
     ) -> SourceDigests | None:
         columns = self._columns(model, source.name)
         unplaced = window.reads_unplaced
-        key = (source.name, column_set_id(columns), window.partitioning.space, unplaced)
+        key = (source.name, column_set_id(columns), window.numbering, unplaced)
         known = self._digests.get(key)
         if known is not None and hull((known[0], span)) == known[0]:
             return known[1]
@@ -208,9 +209,17 @@ class ProjectSources:
 
     def _columns(self, model: str, source: str) -> tuple[str, ...] | None:
         facts = self.workspace.facts.get(model)
-        if facts is None or all(relation != source for relation, _ in facts.input_columns):
+        if (
+            facts is None
+            or self._is_through_view(model, source)
+            or all(relation != source for relation, _ in facts.input_columns)
+        ):
             return None
         return columns_used(facts, source)
+
+    def _is_through_view(self, model: str, source: str) -> bool:
+        """Whether a view may hand any row on, however little the model itself reads."""
+        return any(edge.name == source and edge.through_view for edge in self.inputs[model])
 
     def _sources_of(self, model: str) -> list[str]:
         return [edge.name for edge in self.inputs[model] if edge.is_source]
@@ -222,7 +231,10 @@ class ProjectSources:
         found = self._windows.get((model, name))
         if found is None:
             source = self.workspace.loaded.project.sources[name]
-            found = source_window(self.workspace, self.reads, model, source)
+            if self._is_through_view(model, name):
+                found = whole_window(self.reads, model, source)
+            else:
+                found = source_window(self.workspace, self.reads, model, source)
             self._windows[model, name] = found
         return found
 

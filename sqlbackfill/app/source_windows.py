@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import ProjectError
+from sqlbackfill.ledger.records import SourceRead
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.civil import FIRST_YEAR, LAST_YEAR
 from sqlbackfill.partitions.grain import Grain, Unit
@@ -55,6 +56,8 @@ class SourceWindow:
             return (EVERYTHING,)
         horizon = self.reads.horizons[self.source]
         whole = self._read(partitions)
+        if isinstance(self.partitioning, StaticPartitioning):
+            return tuple(Span(at, at + 1) for at in whole.ordinals())
         if not whole.ranges or len(whole.ranges) > 1:
             return (EVERYTHING,) if whole.ranges else ()
         first = self._read(PartitionSet.single(partitions.ranges[0][0])).ranges
@@ -73,6 +76,36 @@ class SourceWindow:
         if end >= horizon.stop:
             spans.append(Span(after, None))
         return tuple(spans)
+
+    @property
+    def numbering(self) -> str:
+        """What two windows must share for their spans to mean the same."""
+        keys = self.partitioning.keys if isinstance(self.partitioning, StaticPartitioning) else ()
+        return repr((self.partitioning.space, self.column, keys))
+
+    def as_numbered_now(self, read: SourceRead) -> list[tuple[Span, str]] | None:
+        """The recorded spans with their digests; None where what one of them holds is not known now.
+
+        A key that is listed no longer matters only to who reads more than its own.
+        """
+        if not isinstance(self.partitioning, StaticPartitioning):
+            return [(Span(start, end), then) for start, end, then in read.spans]
+        places = [self.partitioning.ordinal_of_key(key) for key in read.keys]
+        if len(places) != len(read.spans) or (None in places and not self._is_key_by_key):
+            return None
+        return [
+            (Span(place, place + 1), then)
+            for place, (_, _, then) in zip(places, read.spans, strict=True)
+            if place is not None
+        ]
+
+    @property
+    def _is_key_by_key(self) -> bool:
+        reader = self.reads.partitionings[self.model]
+        return isinstance(reader, StaticPartitioning) and all(
+            self._read(PartitionSet.single(at)) == PartitionSet.single(at)
+            for at in range(len(reader.keys))
+        )
 
     def _read(self, partitions: PartitionSet) -> PartitionSet:
         return self.reads.upstream_of(self.model, self.source, partitions)
@@ -109,13 +142,18 @@ def source_window(workspace: Workspace, reads: Reads, model: str, source: Source
     read = next((r for r in facts.reads if r.relation == source.name), None) if facts else None
     cut = _partitioning(workspace, source, partitioning)
     if read is None or cut is None or not _is_on(read, source):
-        return SourceWindow(source.name, WholePartitioning(), None, None, reads, model)
+        return whole_window(reads, model, source)
     own = Reads(
         partitionings={model: partitioning, source.name: cut},
         horizons={model: reads.horizons[model], source.name: _widest(cut)},
         edges={model: (ReadEdge(source.name, read.window),), source.name: ()},
     )
     return SourceWindow(source.name, cut, source.event_time, read.window, own, model)
+
+
+def whole_window(reads: Reads, model: str, source: Source) -> SourceWindow:
+    """That `model` may read all of `source`."""
+    return SourceWindow(source.name, WholePartitioning(), None, None, reads, model)
 
 
 def _is_on(read: Read, source: Source) -> bool:

@@ -58,7 +58,12 @@ def to_row(island: Island, details: BuildDetails) -> tuple[object, ...]:
         json_text(details.digests),
         json_text(
             {
-                name: {"space": read.space, "spans": read.spans, "unplaced": read.unplaced}
+                name: {
+                    "space": read.space,
+                    "spans": read.spans,
+                    "unplaced": read.unplaced,
+                    **({"keys": read.keys} if read.keys else {}),
+                }
                 for name, read in details.sources.items()
             }
         ),

@@ -92,12 +92,14 @@ class SourceRead:
     """What a chunk read of a source, in digests by spans of the source's own partitions.
 
     `space` says how the source was cut. A span is half-open, None being an open end. `unplaced` is
-    the digest of rows without a partition, None where they were not read.
+    the digest of rows without a partition, None where they were not read. `keys` has the key of
+    each span where a list of keys numbers them, which may be listed in another order later.
     """
 
     space: str
     spans: tuple[tuple[int | None, int | None, str], ...]
     unplaced: str | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

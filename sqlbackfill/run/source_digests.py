@@ -130,7 +130,12 @@ def _bucket(column: str, partitioning: AnyPartitioning, span: Span) -> str:
     match partitioning:
         case IntegerPartitioning(size=size) if size > 1:
             offset = f"({column} - ({partitioning.bounds(0)[0]}))"
-            return f"{offset} - MOD({offset}, {size})"
+            # MOD rounds towards zero, which would put what lies on both sides of it together.
+            negative = f"{offset} + 1 - MOD({offset} + 1, {size})"
+            floor = (
+                f"CASE WHEN {offset} < 0 THEN {negative} ELSE {offset} - MOD({offset}, {size}) END"
+            )
+            return f"{floor}, {offset} < 0"
         case TimePartitioning() if partitioning.column_type is not BoundType.DATE:
             return f"DATE_TRUNC('{_unit(partitioning, span)}', {column})"
         case _:

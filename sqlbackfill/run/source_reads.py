@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlbackfill.ledger.records import InputMark, SourceRead
+from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.run.source_digests import SourceDigests, Span, digests_query, read_digests
 from sqlbackfill.warehouse.protocol import DigestSql, Session
@@ -49,7 +50,14 @@ class SourceScan:
             space=self.partitioning.space,
             spans=tuple((span.start, span.end, str(digests.of(span))) for span in self.spans),
             unplaced=str(digests.unplaced) if self.includes_unplaced else None,
+            keys=_keys(self.partitioning, self.spans),
         )
+
+
+def _keys(partitioning: AnyPartitioning, spans: Sequence[Span]) -> tuple[str, ...]:
+    if not isinstance(partitioning, StaticPartitioning):
+        return ()
+    return tuple(partitioning.keys[span.start] for span in spans if span.start is not None)
 
 
 def scan(wanted: SourceScan, session: Session, dialect: str, span: Span) -> SourceDigests:

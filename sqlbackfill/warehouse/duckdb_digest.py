@@ -18,6 +18,9 @@ _SALTS: Final = ("sqlbackfill 1", "sqlbackfill 2")
 _FLOATS: Final = frozenset({"FLOAT", "REAL", "DOUBLE"})
 _EQUAL_BUT_DIFFERENT: Final = re.compile(r"\b(?:FLOAT|REAL|DOUBLE|INTERVAL|MAP|UNION|VARIANT)\b")
 """Types in which values that differ may have one hash: 0.0 and -0.0, 1 month and 30 days."""
+_ALIKE_IN_HASH: Final = re.compile(r"\]$|^(?:STRUCT|ENUM)\b")
+"""Types in which an empty value has the hash of NULL, one part that of the whole, and a member that
+of its number: texts tell those apart, and the hash those whose texts are alike."""
 
 
 def digest_sql(
@@ -47,9 +50,10 @@ def digest_sql(
 def _terms(column: Column, *, exact_floats: bool) -> tuple[str, ...] | None:
     name, kind = quote_name(column.name), column.type.upper()
     if not _EQUAL_BUT_DIFFERENT.search(kind):
-        return (name,)
+        is_told_by_hash = not _ALIKE_IN_HASH.search(kind)
+        return (name,) if is_told_by_hash else (name, f"CAST({name} AS VARCHAR)")
     if not exact_floats:
         return None
     if kind in _FLOATS:
         return (name, f"SIGNBIT({name})")
-    return (f"CAST({name} AS VARCHAR)",)
+    return (name, f"CAST({name} AS VARCHAR)")

@@ -50,6 +50,16 @@ DIFFERENT = {
         "select 'A' collate nocase as x",
     ),
     "one sign deep in a list": ("values ([0.0::double])", "values ([-0.0::double])"),
+    "an empty list and NULL": ("values ([]::int[])", "values (NULL::int[])"),
+    "where one list ends and the next begins": ("values ([[1], [2]])", "values ([[1, 2]])"),
+    "a list of NULL and NULL": ("values ([NULL]::int[1])", "values (NULL::int[1])"),
+    "a struct of NULL and NULL": ("values ({'a': NULL::int})", "values (NULL::struct(a int))"),
+    "an empty list deep in a struct": ("values ({'a': []::int[]})", "values ({'a': NULL::int[]})"),
+    "members of two enumerations": ("values ('x'::enum('x'))", "values ('X'::enum('X'))"),
+    "members of a union": (
+        "select union_value(a := 1)::union(a int, b int) as x",
+        "select union_value(b := 1)::union(a int, b int) as x",
+    ),
     "an hour in another zone": ("values (timetz '00:00:00+00')", "values (timetz '01:00:00+01')"),
 }
 

@@ -85,6 +85,7 @@ CUTS = [
     ("tz", _time("month", BoundType.TIMESTAMPTZ, "Asia/Kathmandu")),
     ("id", IntegerPartitioning(size=7)),
     ("id", IntegerPartitioning()),
+    ("(id - 250)", IntegerPartitioning(size=7)),
 ]
 
 

@@ -1,0 +1,165 @@
+"""Changes that reach a partition by a way that is easily overlooked: each makes it stale, at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sqlbackfill.app.options import Options
+from sqlbackfill.app.plan import PlanRequest, plan
+from sqlbackfill.app.run import RunOptions, run
+
+DAYS = tuple(f"2024-03-{day:02d}" for day in range(1, 11))
+SOURCE = "{{ source('raw', 'rows') }}"
+RESTATE = dict.fromkeys(("raw.rows", "days", "seen", "most"), "restate")
+
+
+class World:
+    """A project over the table `raw.rows`; `stale` is what a run without -p would build."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "models").mkdir()
+        (root / "sqlbackfill.yml").write_text("name: world\nprofile: world\n")
+        (root / "profiles.yml").write_text(
+            "world: {target: dev, outputs: {dev: {type: duckdb, path: warehouse.duckdb}}}\n"
+        )
+        self.options = Options(
+            project_dir=root, profiles_dir=root, as_of=datetime(2024, 3, 11, tzinfo=UTC)
+        )
+
+    def execute(self, *statements: str) -> None:
+        gc.collect()  # DuckDB keeps a file locked while a connection to it lives
+        with duckdb.connect(str(self.root / "warehouse.duckdb")) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def days_of_source(self) -> None:
+        self.execute(
+            "create schema raw",
+            "create table raw.rows as select date '2024-03-01' + i::int as day, i % 2 as k, i as v"
+            " from range(10) as r(i)",
+        )
+        self.source(event_time="day")
+
+    def source(self, *, event_time: str) -> None:
+        (self.root / "models/sources.yml").write_text(
+            "sources: [{name: raw, tables: [{name: rows,"
+            f" config: {{event_time: {event_time}}}}}]}}]\n"
+        )
+
+    def model(self, name: str, sql: str, **ours: object) -> None:
+        words = {"grain": "day", "on_change": RESTATE, **ours}
+        config = f"event_time='day', begin='2024-03-01', meta={{'sqlbackfill': {words!r}}}"
+        self.write(name, f"materialized='incremental', {config}", sql)
+
+    def keyed(self, name: str, sql: str, keys: Sequence[str]) -> None:
+        words = {"partitions": list(keys), "max_chunk": 1}
+        config = f"event_time='region', meta={{'sqlbackfill': {words!r}}}"
+        self.write(name, f"materialized='incremental', {config}", sql)
+
+    def view(self, name: str, sql: str) -> None:
+        self.write(name, "materialized='view'", sql)
+
+    def write(self, name: str, config: str, sql: str) -> None:
+        (self.root / f"models/{name}.sql").write_text(f"{{{{ config({config}) }}}}\n{sql}\n")
+
+    def run(self, *partitions: str, select: tuple[str, ...] = ()) -> None:
+        gc.collect()
+        request = PlanRequest(select=select, partitions=partitions)
+        wanted = RunOptions(yes=True, allow_empty=True)
+        result = run(self.options, request, None, wanted, None, lambda _event: None)
+        assert result.exit_code == 0, result.as_json()
+
+    def stale(self) -> dict[str, tuple[str, ...]]:
+        gc.collect()
+        planned = plan(self.options, PlanRequest())
+        planned.prepared.workspace.loaded.adapter.close()
+        found: dict[str, tuple[str, ...]] = {}
+        for step in planned.plan.steps:
+            keys = map(
+                planned.models[step.model].partitioning.record_key, step.partitions.ordinals()
+            )
+            found[step.model] = (*found.get(step.model, ()), *keys)
+        return found
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_source_read_by_day_and_through_a_view_too_counts_whole(world: World) -> None:
+    world.days_of_source()
+    world.view("most", f"select k, max(v) as v from {SOURCE} group by k")
+    world.model(
+        "seen",
+        f"select r.day, r.k, m.v from {SOURCE} as r join {{{{ ref('most') }}}} as m on r.k = m.k",
+    )
+    world.run()
+    assert world.stale() == {}
+    world.execute("update raw.rows set v = 100 where day = '2024-03-02'")
+    assert world.stale() == {"seen": DAYS}
+
+
+def test_a_change_goes_through_views_over_views_in_one_run(world: World) -> None:
+    world.days_of_source()
+    world.model("days", f"select day, k, v from {SOURCE}")
+    world.view("seen", "select day, k, v from {{ ref('days') }}")
+    world.view("most", "select day, k, v + 1 as v from {{ ref('seen') }}")
+    world.model("last", "select day, k, v from {{ ref('most') }}")
+    world.run()
+    assert world.stale() == {}
+    world.execute("update raw.rows set v = 100 where day = '2024-03-02'")
+    assert world.stale()["last"]
+    world.run()
+    assert world.stale() == {}
+    world.view("seen", "select day, k, v * 2 as v from {{ ref('days') }}")
+    assert world.stale()["last"] == DAYS
+    world.run()
+    assert world.stale() == {}
+
+
+def test_what_was_only_for_partitions_to_come_is_stale_once_changes_are_to_be_restated(
+    world: World,
+) -> None:
+    world.days_of_source()
+    world.execute(
+        "insert into raw.rows select date '2024-02-10' + i::int, 1, i from range(20) as r(i)"
+    )
+    long = {"max_chunk": 1}
+    for name, sql, on_change in (
+        ("days", f"select day, k, v from {SOURCE}", "restate"),
+        ("seen", "select day, k, v from {{ ref('days') }}", "forward"),
+    ):
+        words = {"grain": "day", "on_change": dict.fromkeys(("raw.rows", "days"), on_change)} | long
+        config = f"event_time='day', begin='2024-02-10', meta={{'sqlbackfill': {words!r}}}"
+        world.write(name, f"materialized='incremental', {config}", sql)
+    world.run()
+    world.execute("update raw.rows set v = v + 1 where day = '2024-03-02'")
+    world.run()
+    world.run("2024-02-10..2024-02-28", select=("seen",))  # enough for a checkpoint
+    assert world.stale() == {}
+    file = world.root / "models/seen.sql"
+    file.write_text(file.read_text().replace("forward", "restate"))
+    assert world.stale() == {"seen": ("2024-03-02",)}
+
+
+def test_a_list_of_keys_in_another_order_takes_no_key_for_another(world: World) -> None:
+    world.execute("create schema raw", "create table raw.rows (region varchar, v integer)")
+    world.source(event_time="region")
+    sql = f"select region, v from {SOURCE}"
+    world.keyed("seen", sql, ["a", "b", "c"])
+    world.run()
+    world.keyed("seen", sql, ["b", "a", "c"])
+    assert world.stale() == {}
+    world.execute("insert into raw.rows values ('a', 1)")
+    assert world.stale() == {"seen": ("a",)}
+    world.run()
+    world.keyed("seen", sql, ["c", "z", "a"])
+    assert world.stale() == {"seen": ("z",)}

@@ -105,6 +105,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         workspace.loaded.options.on_reading,
     )
     judged = judged_inputs(workspace, inputs)
+    due_ends = _due_ends(workspace, reads)
     freshness = Freshness(
         reads=reads,
         inputs=judged,
@@ -123,7 +124,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         freshness=freshness,
         candidates={
             name: replace(
-                _candidate(workspace, name, state, reads, freshness),
+                _candidate(workspace, name, state, reads, freshness, due_ends[name]),
                 held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
                 unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
             )
@@ -178,6 +179,18 @@ def _due_end(workspace: Workspace, partitioning: AnyPartitioning) -> int:
     return end if end is not None else first or 0
 
 
+def _due_ends(workspace: Workspace, reads: Reads) -> dict[str, int]:
+    """The first ordinal of each model that is not due: its own end, or that of what it reads, is to come."""
+    found: dict[str, int] = {}
+    for name, partitioning in workspace.partitionings.items():
+        due_end = _due_end(workspace, partitioning)
+        start = min(reads.horizons[name].start, due_end)
+        for upstream in {edge.upstream for edge in reads.edges[name]} - {name}:
+            due_end = reads.first_beyond(name, upstream, found[upstream], (start, due_end))
+        found[name] = due_end
+    return found
+
+
 def _edges(workspace: Workspace, name: str) -> tuple[ReadEdge, ...]:
     facts = workspace.facts.get(name)
     if facts is None:
@@ -213,13 +226,13 @@ def _candidate(
     state: LedgerState,
     reads: Reads,
     freshness: Freshness,
+    due_end: int,
 ) -> Candidate:
     model, partitioning = workspace.models[name], workspace.partitionings[name]
     facts = workspace.facts.get(name)
     ours = model.config.sqlbackfill
-    due_end = _due_end(workspace, partitioning)
     horizon = reads.horizons[name]
-    first = horizon.start if horizon.begin is not None else due_end
+    first = min(horizon.start, due_end) if horizon.begin is not None else due_end
     due = PartitionSet.span(first, max(first, min(due_end, horizon.stop)))
     fingerprint = facts.fingerprint if facts else ""
     change = _schema_change(facts, state, name)

@@ -49,8 +49,8 @@ class SourceWindow:
     def spans(self, partitions: PartitionSet) -> tuple[Span, ...]:
         """What `partitions` of the model, which are consecutive, read, in spans to be digested.
 
-        One for each partition of the source where the window is bounded; what lies on the open
-        side of every window is one span.
+        One for each partition of the source where the window is bounded, or for as few as keep the
+        number of spans low; what lies on the open side of every window is one span.
         """
         if self.window is None or not partitions:
             return (EVERYTHING,)
@@ -69,10 +69,8 @@ class SourceWindow:
         after = end
         if end >= horizon.stop:
             after = max(start, last[0][0] if last else start)
-        if after - start > _MOST_SPANS:
-            spans.append(Span(start, after))
-        else:
-            spans.extend(Span(at, at + 1) for at in range(start, after))
+        step = max(1, -(-(after - start) // _MOST_SPANS))
+        spans.extend(Span(at, min(at + step, after)) for at in range(start, after, step))
         if end >= horizon.stop:
             spans.append(Span(after, None))
         return tuple(spans)

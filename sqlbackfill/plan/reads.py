@@ -100,6 +100,30 @@ class Reads:
                 touched |= self._touching_range(edge, model, changed, (start, end))
         return touched
 
+    def first_beyond(self, model: str, upstream: str, end: int, within: tuple[int, int]) -> int:
+        """The first ordinal of `model` in `within` that reads `upstream` at `end` or after, else its end.
+
+        Only bounded windows count, and partitions of the upstream that can exist.
+        """
+        limit = self.horizons[upstream].end
+        first = within[1]
+        if limit is not None and end >= limit:
+            return first
+        for edge in self.edges[model]:
+            if edge.upstream != upstream or not self._is_bounded(edge, model):
+                continue
+            first = _first((within[0], first), partial(self._ends_after, edge, model, end))
+        return first
+
+    def _is_bounded(self, edge: ReadEdge, model: str) -> bool:
+        """Whether a later partition of the model reads no less far, and none without end."""
+        ends = (self.partitionings[model], self.partitionings[edge.upstream])
+        return (
+            edge.window is not None
+            and edge.window.upper is not None
+            and all(isinstance(partitioning, TimePartitioning) for partitioning in ends)
+        )
+
     def _aligns(self, edge: ReadEdge, model: str) -> bool:
         """Whether each partition certainly reads that of its own number alone: no window to evaluate.
 

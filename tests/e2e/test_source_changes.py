@@ -171,7 +171,7 @@ def test_a_late_row_makes_stale_exactly_what_reads_its_day_and_run_rebuilds_it(
     assert sources.stale() == {}
     assert sources.run() == {}
     total = "select sum(amount)::bigint from"
-    [(expected,)] = duckdb.sql(f"{total} ({LATE})").fetchall()
+    [(expected,)] = duckdb.execute(f"{total} ({LATE})").fetchall()
     assert sources.project.rows(f"{total} daily") == [(expected,)]
     assert sources.project.rows(f"{total} weekly") == [(expected,)]
     last_week = f"{total} daily where day between '2024-01-10' and '2024-01-16'"

@@ -82,3 +82,21 @@ def test_what_a_change_touches_is_what_reads_it(world, data):
         if brute_force(reads, first, last, ordinal) & changed
     }
     assert set(touched.ordinals()) == expected
+
+
+@given(worlds(), st.data())
+def test_what_waits_for_an_upstream_is_all_from_the_first_that_reads_beyond_its_end(
+    world: tuple[Reads, int | None, int | None], data: st.DataObject
+) -> None:
+    reads, first, last = world
+    up, down = reads.horizons["up"], reads.horizons["down"]
+    end = data.draw(st.integers(up.start, up.stop))
+    found = reads.first_beyond("down", "up", end, (down.start, down.stop))
+
+    waiting = {
+        ordinal
+        for ordinal in down.partitions.ordinals()
+        if last is not None and any(o >= end for o in brute_force(reads, first, last, ordinal))
+    }
+    assert found == min(waiting, default=found)
+    assert found == down.stop or waiting

@@ -42,7 +42,11 @@ def local_files(relation: Relation | ExternalRelation) -> tuple[Path, ...] | Non
     for pattern in patterns:
         is_glob = glob.has_magic(pattern)
         # Not Path.glob, which takes no absolute pattern.
-        matches = glob.glob(pattern, recursive=True) if is_glob else [pattern]  # noqa: PTH207
+        matches = (
+            glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207
+            if is_glob
+            else [pattern]
+        )
         if not matches:
             return None
         found.extend(matches)
@@ -77,5 +81,5 @@ def raw_stamp(files: tuple[Path, ...]) -> str:
             stat = file.stat()
         except OSError:
             return "gone"
-        found.append(f"{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
+        found.append(f"{file}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
     return ",".join(found)

@@ -176,7 +176,6 @@ class ProjectSources:
     ) -> SourceScan:
         adapter = self.workspace.loaded.adapter
         relation = source_relation(source, self.workspace.loaded.project.root)
-        files = local_files(relation)
         text = adapter.quote(relation) if isinstance(relation, Relation) else relation.sql
         return SourceScan(
             name=source.name,
@@ -186,7 +185,8 @@ class ProjectSources:
             spans=spans,
             includes_unplaced=includes_unplaced,
             sql=self._digest_sql(model, source),
-            **({"stamp": lambda: raw_stamp(files)} if files else {}),
+            stamp=lambda: raw_stamp(local_files(relation) or ()),
+            version=lambda: self._cheap(source.name),
         )
 
     def _digest_sql(self, model: str, source: Source) -> DigestSql | None:

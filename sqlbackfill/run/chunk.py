@@ -151,16 +151,21 @@ class ChunkWriter:
                 target = ready_target(replacement, work.sql.select, columns)
         else:
             query_column = target.query_column
+        # Rows are staged before the transaction begins, and must not be newer than their digests.
+        early = self._reading(work) if self._is_staged(work) else None
         with self._source(work, query_column, columns) as (source, lines_before, warnings):
             with self._transaction(work):
                 if target is None:
                     target = ready_target(replacement, work.sql.select, columns)
-                reading = self._reading(work)
+                reading = early or self._reading(work)
                 with placed_in(work.sql, lines_before):
                     filled = replace_partitions(replacement, target, source)
                 records = self._append(work, filled, reading, started)
             self._targets[work.model.name] = replace(target, is_new=False)
         return Written(records=records, seconds=time.monotonic() - started, warnings=warnings)
+
+    def _is_staged(self, work: ChunkWork) -> bool:
+        return work.model.has_author_bounds or self._adapter.stages
 
     @contextmanager
     def _source(
@@ -172,7 +177,7 @@ class ChunkWriter:
         adapter wants one; it is made before the transaction begins and dropped after it ended.
         """
         model, sql = work.model, work.sql
-        if not (model.has_author_bounds or self._adapter.stages):
+        if not self._is_staged(work):
             yield f"(\n{sql.select}\n)", 1 + sql.guard_lines, ()
             return
         quote = self._adapter.quote_name

@@ -27,7 +27,7 @@ class SourceScan:
 
     `relation` and `column` are SQL. The rows of each span are digested together; with
     `includes_unplaced` those without a partition too. `sql` is None where no digest is wanted.
-    `stamp` tells whether files are what they were.
+    `stamp` tells whether files are what they were, and `version` is their cheap version now.
     """
 
     name: str
@@ -38,6 +38,7 @@ class SourceScan:
     includes_unplaced: bool
     sql: DigestSql | None
     stamp: Callable[[], str] = _nothing
+    version: Callable[[], str] = _nothing
 
     def take(self, session: Session, dialect: str) -> SourceRead | None:
         """The digests as the rows stand now; None where none is wanted."""
@@ -106,6 +107,10 @@ class SourceReading:
             if each.stamp() != self._before[each.name]:
                 if each.name in kept:
                     kept[each.name] = replace(kept[each.name], mark="")
-            elif read is not None:
+                continue
+            if read is not None:
                 found[each.name] = read
+            # The mark is older than the chunk: of a file that changed since, the digest alone holds.
+            if each.name in kept and kept[each.name].mark not in ("", each.version()):
+                kept[each.name] = replace(kept[each.name], mark="")
         return kept, found

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pytest
@@ -13,6 +14,11 @@ import pytest
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import PlanRequest, plan
 from sqlbackfill.app.run import RunOptions, run
+from sqlbackfill.ledger.records import InputMark
+from sqlbackfill.partitions.whole import WholePartitioning
+from sqlbackfill.run.guard import check_staged_rows
+from sqlbackfill.run.source_reads import SourceReading, SourceScan
+from sqlbackfill.warehouse.protocol import Session
 
 DAYS = tuple(f"2024-03-{day:02d}" for day in range(1, 11))
 SOURCE = "{{ source('raw', 'rows') }}"
@@ -163,3 +169,47 @@ def test_a_list_of_keys_in_another_order_takes_no_key_for_another(world: World) 
     world.run()
     world.keyed("seen", sql, ["c", "z", "a"])
     assert world.stale() == {"seen": ("z",)}
+
+
+def test_a_file_that_changes_once_its_rows_are_staged_is_not_taken_for_what_was_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = world.root / "rows.parquet"
+    rows = "select date '2024-03-01' + i::int as day, {} + i as v from range(10) as r(i)"
+    duckdb.execute(f"copy ({rows.format(0)}) to '{file}'")
+    (world.root / "models/sources.yml").write_text(
+        "sources: [{name: raw, tables: [{name: rows, config: {event_time: day, meta:"
+        f" {{external_location: \"read_parquet('{file}')\"}}}}}}]}}]\n"
+    )
+    bounds = "day >= '{{ partition.start }}' and day < '{{ partition.end }}'"
+    world.model("seen", f"select greatest(day, day) as day, v from {SOURCE} where {bounds}")
+    staged = []
+
+    def change(*of_staged: object) -> object:
+        staged.append(of_staged)
+        duckdb.execute(f"copy ({rows.format(100)}) to '{file}'")
+        return check_staged_rows(*of_staged)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sqlbackfill.run.chunk.check_staged_rows", change)
+    world.run()
+    assert len(staged) == 1
+    assert world.stale() == {"seen": DAYS}
+
+
+def test_a_mark_that_is_older_than_what_a_chunk_read_of_a_file_is_not_kept() -> None:
+    scan = SourceScan(
+        name="raw.rows",
+        relation="'rows.parquet'",
+        column=None,
+        partitioning=WholePartitioning(),
+        spans=(),
+        includes_unplaced=False,
+        sql=None,
+        stamp=lambda: "the same before and after",
+        version=lambda: "second",
+    )
+    session = cast("Session", None)  # asked for nothing without aggregates
+    for mark, kept in (("first", ""), ("second", "second")):
+        reading = SourceReading((scan,), session, "duckdb")
+        marks, _ = reading.end({"raw.rows": InputMark(mark)})
+        assert marks["raw.rows"].mark == kept

@@ -90,6 +90,24 @@ SHAPES: Final[Mapping[str, Shape]] = {
         " left join {this} as t on t.k = a.k and t.day = a.day - 1",
         reads=((0, 0),),
     ),
+    "counted": Shape(
+        sql="select day, {c} as k, count(*) as v{x} from {0} group by day", reads=((0, 0),)
+    ),
+    "keys": Shape(sql="select distinct day, k, {c} as v{x} from {0}", reads=((0, 0),)),
+    "averaged": Shape(
+        sql="select day, k, round(avg(v) * {c})::bigint as v{x} from {0} group by day, k",
+        reads=((0, 0),),
+    ),
+    "twice": Shape(
+        sql="select day, k, v as v{x} from {0} union all select day + 1 as day, k, {c} - v as v{x}"
+        " from {0}",
+        reads=((-1, 0),),
+    ),
+    "near_and_all": Shape(
+        sql="select a.day, a.k, (a.v + {c} * m.v)::bigint as v{x} from {0} as a join"
+        " (select k, max(v) as v from {1} group by k) as m on a.k = m.k",
+        reads=((0, 0), ALL),
+    ),
     "table": Shape(
         sql="select min(day) as day, k, (sum(v) + {c})::bigint as v{x} from {0} group by k",
         reads=(ALL,),
@@ -270,6 +288,7 @@ class Expected:
 
     rows: dict[str, Counter[Row]] = field(default_factory=dict)
     dim: Counter[tuple[int, int]] = field(default_factory=Counter)
+    notes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def seen_by(self, project: Project, node: Node, day: date) -> tuple[object, ...]:
         """What the partition of `node` that starts on `day` reads, by input."""
@@ -315,6 +334,9 @@ def expected(connection: duckdb.DuckDBPyConnection, project: Project) -> Expecte
         for name in (*SOURCES, *(node.name for node in project.nodes)):
             rows = connection.execute(f"select day, k, v from {names[name]}").fetchall()
             found.rows[name] = Counter(rows)
+        for name in SOURCES:
+            notes = connection.execute(f"select note from raw.{name}").fetchall()
+            found.notes.update((name, note) for (note,) in notes)
         found.dim = Counter(connection.execute("select k, w from raw.dim").fetchall())
     finally:
         connection.execute("drop schema expected cascade")

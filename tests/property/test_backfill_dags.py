@@ -114,10 +114,12 @@ class Backfill:
 
     def saw(self, found: Expected, node: Node, day: date) -> Seen:
         """What decides whether a partition has to be built again."""
-        inlined = tuple(
-            self.project.node(name).meaning for name in _unstored_above(self.project, node)
-        )
-        return (node.meaning, inlined, *found.seen_by(self.project, node, day))
+        unstored = [self.project.node(name) for name in _unstored_above(self.project, node)]
+        inlined = tuple(each.meaning for each in unstored)
+        # What is read of a source through a view counts whole, with all of its columns.
+        is_seen_through = any(SHAPES[each.shape].kind == "view" for each in unstored)
+        notes = frozenset(found.notes.items()) if is_seen_through else frozenset()
+        return (node.meaning, inlined, notes, *found.seen_by(self.project, node, day))
 
 
 def _unstored_above(project: Project, node: Node) -> list[str]:

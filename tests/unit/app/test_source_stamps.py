@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sqlbackfill.app.source_stamps import MARGIN_NS, file_stamp, local_files
@@ -87,3 +88,11 @@ def test_a_file_written_a_moment_ago_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_is_gone_proves_nothing(tmp_path: Path) -> None:
     assert file_stamp((tmp_path / "gone.csv",), _later) == ""
+
+
+def test_a_glob_takes_in_hidden_files_as_duckdb_does(tmp_path: Path) -> None:
+    (tmp_path / ".d").mkdir()
+    hidden = {_file(tmp_path / ".a.csv"), _file(tmp_path / ".d/b.csv")}
+    assert set(local_files(ExternalRelation(f"'{tmp_path}/**/*.csv'", "a")) or ()) == hidden
+    rows = duckdb.execute(f"select file from glob('{tmp_path}/**/*.csv')").fetchall()
+    assert {Path(file) for (file,) in rows} == hidden

@@ -164,6 +164,14 @@ class Project:
     def node(self, name: str) -> Node:
         return next(node for node in self.nodes if node.name == name)
 
+    def is_known_whole(self, node: Node) -> bool:
+        """Whether no part of its rows is known by itself: a stored whole, or what is inlined of one."""
+        kind = SHAPES[node.shape].kind
+        inlined = [self.node(name) for name in node.inputs if name not in SOURCES]
+        return kind in ("table", "view") or (
+            kind == "ephemeral" and any(self.is_known_whole(each) for each in inlined)
+        )
+
     def write(self, root: Path) -> None:
         """The project's files under `root`."""
         (root / "models").mkdir(exist_ok=True)
@@ -296,7 +304,7 @@ class Expected:
         seen: list[object] = []
         for name, (low, high) in zip(node.inputs, SHAPES[node.shape].reads, strict=True):
             upstream = None if name in SOURCES else project.node(name)
-            if upstream is not None and SHAPES[upstream.shape].kind in ("table", "view"):
+            if upstream is not None and project.is_known_whole(upstream):
                 low, high = ALL  # known by its whole content alone
             start = None if low is None else first + timedelta(days=low)
             end = None if high is None else last + timedelta(days=high)

@@ -11,7 +11,7 @@ from sqlbackfill.app.sources import SourceSchema
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.project.config import ColumnRelation, Materialization
 from sqlbackfill.project.model import Model
-from sqlbackfill.project.source import Source
+from sqlbackfill.project.source import Source, YmlColumn
 from sqlbackfill.query.facts import DeclaredRelation, InputRef, PartitionInfo, QueryFacts
 
 
@@ -84,9 +84,14 @@ def _upstream(
         else partition_info(model, partitioning.column_type),
         unpartitioned=is_whole,
         identifier=model.relation.identifier,
-        unique_keys=facts.unique_keys if facts is not None else (),
+        unique_keys=(*declared_keys(model.columns), *(facts.unique_keys if facts else ())),
         relations=relations_of(loaded, model.config.sqlbackfill.relations, model.dialect),
     )
+
+
+def declared_keys(columns: Iterable[YmlColumn]) -> tuple[tuple[str, ...], ...]:
+    """The columns that the author's own tests hold to be keys, each alone."""
+    return tuple((column.name,) for column in columns if column.is_key)
 
 
 def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> InputRef:
@@ -108,6 +113,7 @@ def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> Inpu
         columns=columns,
         partition=partition,
         unpartitioned=partition is None,
+        unique_keys=declared_keys(source.columns),
         identifier=identifier,
         relations=relations_of(loaded, source.relations),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_keys import (
@@ -140,6 +141,10 @@ def _config_layer(config: Yml) -> ConfigLayer:
     return ConfigLayer(values, spans)
 
 
+# https://docs.getdbt.com/reference/resource-properties/data-tests: `unique` leaves NULLs out.
+_KEY_TESTS: Final = frozenset({"unique", "not_null"})
+
+
 def read_columns(entries: Yml | None, findings: Findings) -> tuple[YmlColumn, ...]:
     """The columns of an entry, each once."""
     if entries is None:
@@ -166,8 +171,19 @@ def read_columns(entries: Yml | None, findings: Findings) -> tuple[YmlColumn, ..
             name=name,
             data_type=data_type,
             description=description_of(parts.get("description")),
+            is_key=_test_names(parts) >= _KEY_TESTS,
         )
     return tuple(found.values())
+
+
+def _test_names(parts: Mapping[str, Yml]) -> frozenset[str]:
+    """The tests of a column that have no settings, which could narrow them to some rows."""
+    found: set[str] = set()
+    for key in ("tests", "data_tests"):
+        listed = parts[key].value(rendered=False) if key in parts else None
+        if isinstance(listed, list | tuple):
+            found.update(name for name in listed if isinstance(name, str))
+    return frozenset(found)
 
 
 def description_of(node: Yml | None) -> str:

@@ -14,11 +14,15 @@ from sqlbackfill.warehouse.protocol import Relation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YmlColumn:
-    """A column as the yml declares it; the type is the engine's own spelling."""
+    """A column as the yml declares it; the type is the engine's own spelling.
+
+    `is_key` tells that its tests say that no two rows share a value and none is NULL.
+    """
 
     name: str
     data_type: str | None = None
     description: str = ""
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ _TEXTS: Final = {
 _CHANCES: Final = {
     "TIES": (
         "`{s}` may choose between rows that are equal in its order, so two queries may choose differently",
-        "add columns to ORDER BY until no two rows are equal",
+        "add columns to ORDER BY until no two rows are equal, and test their key in the yml",
     ),
     "VOLATILE": (
         "`{s}` gives another value each time and decides which rows there are",

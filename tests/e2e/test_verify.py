@@ -20,6 +20,12 @@ RUNNING = CONFIG + (
     "  on t.k = e.id % 3 and t.day = cast('{{ partition.start }}' as date) - 1\n"
     "where e.day = cast('{{ partition.start }}' as date)\n"
 )
+KEY = """\
+version: 2
+models:
+  - name: events
+    columns: [{name: id, data_tests: [unique, not_null]}]
+"""
 OVERRIDE = """\
 version: 2
 models:
@@ -36,6 +42,7 @@ models:
 @pytest.fixture
 def built(shop: ProjectDir) -> ProjectDir:
     """The shop with `before`, which looks back; the events of January are built."""
+    shop.write("models/events.yml", KEY)
     shop.write("models/before.sql", BEFORE)
     assert shop.command("run", "-s", "events", "-p", "2024-01", "--yes").exit_code == 0
     return shop
@@ -164,7 +171,7 @@ def test_a_model_that_reads_itself_needs_no_table_for_its_first_partitions(
     assert "reads 2024-01-02 of its own table" in apart.stderr
     assert later.exit_code == 2
     assert later.error_codes == ["UPSTREAM_MISSING"]
-    assert "sqlbackfill run -s running -p 2024-01-01..2024-01-04" in later.stderr
+    assert "sqlbackfill run -s running -p 2024-01-04 --missing-upstream build" in later.stderr
 
 
 GROWING = CONFIG + (

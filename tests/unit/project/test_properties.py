@@ -24,6 +24,21 @@ def test_description_and_columns_reach_the_model(read) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tests", "is_key"),
+    [
+        ("data_tests: [unique, not_null]", True),
+        ("tests: [not_null], data_tests: [unique]", True),
+        ("data_tests: [unique]", False),
+        ("data_tests: [not_null, {unique: {config: {where: x > 1}}}]", False),
+    ],
+)
+def test_a_column_whose_tests_leave_nothing_out_is_a_key(read, tests: str, is_key: bool) -> None:
+    yml = f"models: [{{name: a, columns: [{{name: x, {tests}}}]}}]"
+    (file,) = read({"models/a.sql": "", "models/a.yml": yml}).files
+    assert [column.is_key for column in file.columns] == [is_key]
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("[1]", "properties file must be a mapping, not a list"),

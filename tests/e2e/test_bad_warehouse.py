@@ -148,10 +148,9 @@ def test_a_run_that_failed_can_be_gone_on_with_once_the_model_is_mended(shop: Pr
     assert shop.rows("select count(*), sum(amount) from totals") == [(31, sum(range(93)) * 10)]
 
 
-def test_a_failed_chunk_leaves_the_rows_and_the_records_that_were_there(shop: ProjectDir) -> None:
+def test_a_bad_day_keeps_its_rows_and_its_record_and_costs_that_day_alone(shop: ProjectDir) -> None:
     assert shop.command(*RUN).exit_code == 0
-    rows = shop.rows("select * from totals order by day")
-    records = shop.rows("select count(*) from sqlbackfill.partition_log")
+    [tenth] = shop.rows("select * from totals where day = '2024-01-10'")
     shop.write(
         "models/totals.sql", CONFIG + BREAKS_ON_THE_TENTH.replace("select day,", "select day ,")
     )
@@ -159,8 +158,11 @@ def test_a_failed_chunk_leaves_the_rows_and_the_records_that_were_there(shop: Pr
     outcome = shop.command("run", "-s", "totals", "-p", "2024-01", "--strategy", "range", "--yes")
 
     assert outcome.exit_code == 1, outcome
-    assert shop.rows("select * from totals order by day") == rows
-    assert shop.rows("select count(*) from sqlbackfill.partition_log") == records
+    assert shop.rows("select * from totals where day = '2024-01-10'") == [tenth]
+    status = shop.command("status", "-s", "totals", "--json").document["models"][0]
+    assert [status[word] for word in ("built", "stale", "failed")] == [30, 1, 1]
+    [stale] = [r for r in status["ranges"] if r["state"] == "stale"]
+    assert (stale["start"], stale["end"], stale["failed"]) == ("2024-01-10", "2024-01-11", True)
 
 
 def test_a_full_disk_is_an_error_and_what_was_committed_stays(shop: ProjectDir) -> None:

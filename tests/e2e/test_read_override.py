@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.command import ProjectDir
-from tests.e2e.test_verify import BEFORE, OVERRIDE
+from tests.e2e.test_verify import BEFORE, KEY, OVERRIDE
 
 
 @pytest.fixture
 def claimed(shop: ProjectDir) -> ProjectDir:
     shop.write("models/before.sql", BEFORE)
+    shop.write("models/events.yml", KEY)
     shop.write("models/before.yml", OVERRIDE.format(start=-2))
     return shop
 

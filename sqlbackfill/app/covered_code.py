@@ -1,4 +1,6 @@
-"""What a model's rows depend on besides its query: how they are merged, and code that other renders run."""
+"""What a model's rows depend on besides its query: how they are merged, the profile's settings,
+and code that other renders run.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,8 @@ def _covered(loaded: Loaded, model: Model, rendered: Rendered) -> Iterator[str]:
         yield f"incremental_strategy {config.incremental_strategy}"
     if config.sqlbackfill.replace is not None:
         yield f"replace {config.sqlbackfill.replace}"
+    for name, value in sorted(loaded.adapter.declared_settings.items()):
+        yield f"setting {name} = {value}"
     macros = loaded.project.macro_files
     scans = [one.text for one in macros if any(f"macro {scan}" in one.text for scan in _SCANS)]
     if scans and rendered.occurrences:

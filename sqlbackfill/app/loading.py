@@ -57,6 +57,7 @@ class Loaded:
             repr(sorted((k, sorted(v.items())) for k, v in self.project.package_vars.items())),
             repr((self.target.name, self.target.type, self.target.database, self.target.schema)),
             repr(sorted(self.target.public_fields.items(), key=str)),
+            repr(sorted(self.adapter.declared_settings.items())),
             *(macro.package + macro.file + macro.text for macro in self.project.macro_files),
         )
 

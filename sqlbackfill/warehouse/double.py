@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -240,6 +240,10 @@ class DoubleAdapter:
     ) -> None:
         """Makes operation number `at`, counted from 1 over all sessions, raise once."""
         self.script.fail(at, moment=moment, error=error)
+
+    @property
+    def declared_settings(self) -> Mapping[str, str]:
+        return self.inner.declared_settings
 
     def session(self, *, read_only: bool = False) -> Session:
         return DoubleSession(

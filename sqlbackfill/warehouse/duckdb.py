@@ -107,6 +107,12 @@ class DuckDBAdapter:
         path = self._target.path
         return self._engine is not None if path is None else path.exists()
 
+    @property
+    def declared_settings(self) -> dict[str, str]:
+        known = {*RESULT_SETTINGS, *_LOOKUP_SETTINGS}
+        found = {**self._target.config_options, **self._target.settings}
+        return {name.lower(): text for name, text in found.items() if name.lower() in known}
+
     def session(self, *, read_only: bool = False) -> Session:
         """A session; a missing file is created only for writing, and by this call.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -147,6 +147,10 @@ class Adapter(Protocol):
     @property
     def exists(self) -> bool:
         """Whether the warehouse is there at all (a DuckDB file may not be made yet)."""
+
+    @property
+    def declared_settings(self) -> Mapping[str, str]:
+        """The settings of the profile that change what a query returns, by lower-case name."""
 
     def session(self, *, read_only: bool = False) -> Session:
         """A new session. Read-only sessions never create the warehouse.

@@ -23,7 +23,7 @@ from sqlbackfill.warehouse.double import DoubleAdapter
 from tests.crash import chain
 
 ENDLESS = (
-    "SELECT d, k, v + (SELECT COUNT(*) FROM range(10000000) a, range(10000000) b "
+    "SELECT d, k, v + (SELECT COUNT(*) FROM range(200000) a, range(200000) b "
     "WHERE a.range + b.range < raw.v) AS v FROM {main}.raw"
 )
 PLAN = chain.plan(chain.step("daily", chain.ALL))

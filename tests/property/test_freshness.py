@@ -240,7 +240,7 @@ def play(warehouse: Warehouse, events: list[tuple[object, ...]]) -> None:
         warehouse.check()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.integers(0, len(WINDOWS) - 1),
     st.integers(0, 1),
@@ -253,7 +253,7 @@ def test_a_partition_is_stale_iff_something_in_its_read_windows_is_not_what_it_r
     play(Warehouse.of(at, own, weeks=weeks), events)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, len(WINDOWS) - 1),
     st.lists(st.one_of(events, st.tuples(st.just("cut"), st.just("up"))), min_size=3, max_size=12),

@@ -74,7 +74,7 @@ PIECES = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(PIECES, st.sampled_from(["\n", "\r\n"]))
 def test_every_literal_character_maps_to_the_same_character_of_the_file(source, newline):
     source = source.replace("\n", newline)
@@ -92,7 +92,7 @@ def test_every_literal_character_maps_to_the_same_character_of_the_file(source, 
         row, column = (row + 1, 1) if character == "\n" else (row, column + 1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PIECES)
 def test_rendering_twice_gives_the_same(source):
     model = TemplateInput(name="m", file="m.sql", sql=source)

@@ -13,7 +13,8 @@ from sqlbackfill.app.code_texts import keeping_code
 from sqlbackfill.app.model_partitions import chosen_partitions, one_model
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import open_workspace, refuse_broken_sources, refuse_other_databases
-from sqlbackfill.app.planning import Prepared, planned_models, prepare
+from sqlbackfill.app.planned_models import planned_models
+from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run_ids import new_run_id
 from sqlbackfill.errors import Diagnostic, GuardError, ProjectError, Severity
 from sqlbackfill.ledger.processes import this_process

@@ -11,7 +11,8 @@ from sqlbackfill.app.analysis import analyse_project
 from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.planning import Prepared, planned_models, prepare
+from sqlbackfill.app.planned_models import planned_models
+from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.saved_plan import committed_of, refuse_outdated
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, UsageError

@@ -10,26 +10,24 @@ from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
 from sqlbackfill.app.model_inputs import judged_inputs, model_inputs
-from sqlbackfill.app.slices import consumed_columns, slices
+from sqlbackfill.app.read_edges import read_edges
+from sqlbackfill.app.schema_changes import policy_of, schema_change, schema_problem
 from sqlbackfill.app.source_versions import ProjectSources
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import Mark
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
+from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.plan.candidates import Candidate
 from sqlbackfill.plan.freshness import Freshness
-from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
+from sqlbackfill.plan.reads import Horizon, Reads
 from sqlbackfill.plan.states import ModelState, model_state
 from sqlbackfill.plan.strategy import parse_strategy
-from sqlbackfill.plan.types import ColumnSet, PlannedModel
 from sqlbackfill.plan.versions import Changes, InputEdge, InputVersions
 from sqlbackfill.project.config import Materialization, OnSchemaChange
 from sqlbackfill.query.facts import QueryFacts
-from sqlbackfill.warehouse.protocol import Session, TableKind
-
-_MOST_COLUMN_SETS = 4
+from sqlbackfill.warehouse.protocol import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     reads = Reads(
         partitionings=workspace.partitionings,
         horizons={name: _horizon(workspace, name, state) for name in workspace.partitionings},
-        edges={name: _edges(workspace, name) for name in workspace.partitionings},
+        edges={name: read_edges(workspace, name) for name in workspace.partitionings},
     )
     inputs = model_inputs(workspace, reads)
     heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
@@ -191,35 +189,6 @@ def _due_ends(workspace: Workspace, reads: Reads) -> dict[str, int]:
     return found
 
 
-def _edges(workspace: Workspace, name: str) -> tuple[ReadEdge, ...]:
-    facts = workspace.facts.get(name)
-    if facts is None:
-        return tuple(ReadEdge(upstream, None) for upstream in _built_upstreams(workspace, name))
-    found: dict[str, ReadEdge] = {}
-    for read in facts.reads:
-        upstream = name if read.is_this else workspace.upstream_name(read.relation)
-        if upstream is not None:
-            found[upstream] = ReadEdge(upstream, read.window)
-    for upstream in _built_upstreams(workspace, name):
-        # A ref that the SQL does not show (in a comment, or dropped by the template) still orders.
-        found.setdefault(upstream, ReadEdge(upstream, None))
-    return tuple(found[upstream] for upstream in sorted(found))
-
-
-def _built_upstreams(workspace: Workspace, name: str) -> Iterable[str]:
-    """The models with relations of their own that `name` refers to, through ephemeral ones."""
-    pending, seen = list(workspace.graph.refs[name]), set[str]()
-    while pending:
-        upstream = pending.pop()
-        if upstream in seen:
-            continue
-        seen.add(upstream)
-        if upstream in workspace.partitionings:
-            yield upstream
-        elif workspace.is_ephemeral(upstream):
-            pending.extend(workspace.graph.refs[upstream])
-
-
 def _candidate(
     workspace: Workspace,
     name: str,
@@ -235,7 +204,7 @@ def _candidate(
     first = min(horizon.start, due_end) if horizon.begin is not None else due_end
     due = PartitionSet.span(first, max(first, min(due_end, horizon.stop)))
     fingerprint = facts.fingerprint if facts else ""
-    change = _schema_change(facts, state, name)
+    change = schema_change(facts, state, name)
     return Candidate(
         name=name,
         partitioning=partitioning,
@@ -254,9 +223,9 @@ def _candidate(
         max_chunk=ours.max_chunk,
         reads_itself=facts.reads_itself if facts else False,
         refusal=_refusal(workspace, name),
-        schema_problem=_schema_problem(workspace, name, change),
+        schema_problem=schema_problem(workspace, name, change),
         has_schema_change=change is not None,
-        rebuilds_on_schema_change=_on_schema_change(workspace, name) is OnSchemaChange.REBUILD,
+        rebuilds_on_schema_change=policy_of(workspace, name) is OnSchemaChange.REBUILD,
     )
 
 
@@ -274,114 +243,6 @@ def _refusal(workspace: Workspace, name: str) -> Diagnostic | None:
         return model.config.refusal or model.config.unsupported
     render = workspace.renders.get(name)
     return render.needs_warehouse if render else None
-
-
-def _on_schema_change(workspace: Workspace, name: str) -> OnSchemaChange:
-    config = workspace.models[name].config
-    return config.sqlbackfill.on_schema_change or config.on_schema_change
-
-
-@dataclass(frozen=True, slots=True)
-class _SchemaChange:
-    """How a query's columns differ, by name, from those of the table that it is written to."""
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-def _schema_change(facts: QueryFacts | None, state: LedgerState, name: str) -> _SchemaChange | None:
-    """The difference; None where there is none, or where the columns are not known yet.
-
-    A change of type shows only when the query is described: the run looks at that.
-    """
-    table = state.tables.get(name)
-    if facts is None or table is None or not facts.columns_known or not facts.columns:
-        return None
-    if table.kind is TableKind.VIEW or not state.tracked[name].records:
-        return None
-    ours = {column.name.lower(): column.name for column in facts.columns}
-    theirs = {column.name.lower(): column.name for column in table.columns}
-    change = _SchemaChange(
-        tuple(spelled for key, spelled in ours.items() if key not in theirs),
-        tuple(spelled for key, spelled in theirs.items() if key not in ours),
-    )
-    return change if change.added or change.removed else None
-
-
-def _schema_problem(
-    workspace: Workspace, name: str, change: _SchemaChange | None
-) -> Diagnostic | None:
-    policy = _on_schema_change(workspace, name)
-    allowed = (OnSchemaChange.APPEND_NEW_COLUMNS, OnSchemaChange.REBUILD)
-    is_whole = isinstance(workspace.partitionings[name], WholePartitioning)
-    if change is None or policy in allowed or is_whole:
-        return None
-    model = workspace.models[name]
-    notes = (("new", ", ".join(change.added)), ("gone", ", ".join(change.removed)))
-    return Diagnostic(
-        code="SCHEMA_CHANGED",
-        message=f"the columns of `{name}` differ from its table's, and on_schema_change is "
-        f"{policy.value}",
-        span=model.config.span("on_schema_change", "meta.sqlbackfill.on_schema_change")
-        or model.span,
-        model=name,
-        notes=tuple((label, text) for label, text in notes if text),
-        fix="set on_schema_change to append_new_columns (older partitions get NULL), or "
-        "meta.sqlbackfill.on_schema_change to rebuild (every partition is computed again)",
-    )
-
-
-def planned_models(prepared: Prepared, names: Iterable[str]) -> dict[str, PlannedModel]:
-    """What a run needs to know of the models called `names`."""
-    workspace = prepared.workspace
-    consumed, sliced = consumed_columns(workspace), slices(workspace)
-    return {
-        name: replace(
-            _planned(workspace, prepared.reads, name),
-            consumed=_digested(consumed.get(name, {})),
-            slices=sliced.get(name, {}),
-        )
-        for name in names
-    }
-
-
-def _digested(sets: Mapping[str, tuple[str, ...] | None]) -> tuple[ColumnSet, ...]:
-    """The column sets that digests are taken of: the smallest few, each a hash of every row."""
-    ordered = sorted(sets.items(), key=lambda item: (len(item[1] or ()), item[0]))
-    return tuple(ColumnSet(key, columns) for key, columns in ordered[:_MOST_COLUMN_SETS])
-
-
-def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:
-    model, facts = workspace.models[name], workspace.facts[name]
-    is_view = model.config.materialized is Materialization.VIEW
-    return PlannedModel(
-        name=name,
-        relation=model.relation,
-        partitioning=workspace.partitionings[name],
-        partition_column=_column_as_output(model.partition_column, facts),
-        reads_itself=facts.reads_itself,
-        has_author_bounds=_needs_row_checks(workspace, name),
-        upstreams=tuple(edge.upstream for edge in reads.edges[name]),
-        kind=TableKind.VIEW if is_view else TableKind.TABLE,
-        on_schema_change=_on_schema_change(workspace, name),
-    )
-
-
-def _needs_row_checks(workspace: Workspace, name: str) -> bool:
-    """Whether rows outside a chunk may lack a home: bounds of the author's own, not proven (T2)."""
-    return (
-        workspace.renders[name].uses_bounds
-        and workspace.facts[name].author_bounds_hold is not True
-        and not isinstance(workspace.partitionings[name], WholePartitioning)
-    )
-
-
-def _column_as_output(column: str | None, facts: QueryFacts) -> str | None:
-    """The partition column as the query spells it; engines compare quoted names by their case."""
-    if column is None:
-        return None
-    spelled = (c.name for c in facts.columns if c.name.lower() == column.lower())
-    return next(spelled, column)
 
 
 def states_of(prepared: Prepared, names: Sequence[str]) -> dict[str, ModelState]:

@@ -12,24 +12,38 @@ from sqlbackfill.query.analyse import analyse
 from sqlbackfill.query.facts import AnalysisRequest, DeclaredRelation, InputRef, QueryFacts
 from sqlbackfill.query.relations import contradiction
 from tests.property import window_harness
-from tests.property.random_queries import TABLES
+from tests.property.random_queries import TABLES, Query
 from tests.property.window_harness import Counts, Databases, run
 
 SEED = 20131103
 QUERIES = 40
 DATABASES = 3
+TIMES = 12  # the partitions of each written query are other ones
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A condition, and the assignment that makes it hold of every row."""
+    """A condition, the assignment that makes it hold of every row, and a partition that relies on it."""
 
     holds: str
     assignment: str
+    partition: str = "x.d"
 
     @property
     def relation(self) -> DeclaredRelation:
         return DeclaredRelation(holds=self.holds, reason="as made", dialect="duckdb")
+
+    @property
+    def written(self) -> tuple[Query, ...]:
+        """Queries that rely on it, whatever the generator of random ones makes."""
+        values = ("x.id", "count(*) over (partition by x.d)", "sum(x.v) over (order by x.d, x.id)")
+        return tuple(
+            Query(
+                f"select {self.partition} as p, {v} as v from __sb_occurrence_0__ as x", (t,), "UTC"
+            )
+            for v in values
+            for t in TABLES
+        )
 
 
 RELATIONS = (
@@ -39,7 +53,7 @@ RELATIONS = (
         "d = (tz at time zone 'America/New_York')::date",
         "d = (tz at time zone 'America/New_York')::date",
     ),
-    Declared("s::date = d", "s = d::varchar"),
+    Declared("s::date = d", "s = d::varchar", "x.s::date"),
     Declared(
         "ts >= d - interval 6 hour and ts < d + interval 1 day", "ts = d + to_hours(k * 3 - 6)"
     ),
@@ -80,8 +94,15 @@ def relied(seen: list[QueryFacts]) -> int:
     return sum(any(w.code == "RELATION_DECLARED" for w in facts.warnings) for facts in seen)
 
 
-def searched(first: int = 0, *, stop: bool = False) -> Counts:
-    return run(SEED, range(first, first + QUERIES), databases=DATABASES, stop=stop)
+def searched_written(queries: tuple[Query, ...]) -> Counts:
+    """With each of the queries in turn, until the first wrong row."""
+    return run(
+        SEED,
+        range(len(queries) * TIMES),
+        databases=DATABASES,
+        stop=True,
+        make=lambda seed, number, focus: queries[number % len(queries)],
+    )
 
 
 @pytest.mark.parametrize("declared", RELATIONS, ids=lambda declared: declared.holds)
@@ -89,10 +110,13 @@ def test_where_a_declared_relation_holds_no_row_is_wrong(
     declared: Declared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = relying(declared, monkeypatch)
-    counts = searched()
-
+    counts = run(SEED, range(QUERIES), databases=DATABASES)
     assert not counts.mismatches, "\n\n".join(map(str, counts.mismatches[:3]))
-    assert relied(seen) >= 2
+
+    seen.clear()
+    counts = searched_written(declared.written)
+    assert not counts.mismatches, "\n\n".join(map(str, counts.mismatches[:3]))
+    assert relied(seen) == len(seen) == len(declared.written) * TIMES
 
 
 @pytest.mark.parametrize("declared", RELATIONS, ids=lambda declared: declared.holds)
@@ -114,11 +138,14 @@ def test_where_it_does_not_hold_the_check_of_verify_names_rows(declared: Declare
     )
 
 
-def test_a_relation_that_does_not_hold_gives_wrong_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("declared", RELATIONS, ids=lambda declared: declared.holds)
+def test_a_relation_that_does_not_hold_gives_wrong_rows(
+    declared: Declared, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That the harness would see it, were the relation read for more than it says."""
-    relying(RELATIONS[0], monkeypatch, tied=False)
+    relying(declared, monkeypatch, tied=False)
 
-    assert searched(stop=True).mismatches
+    assert searched_written(declared.written).mismatches
 
 
 def test_a_row_that_cannot_be_read_contradicts_and_stops_nothing() -> None:

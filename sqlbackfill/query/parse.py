@@ -42,13 +42,13 @@ class ParsedQuery:
     unwrappable: set[str] = field(default_factory=set)
     hard_coded: tuple[HardCodedTable, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
-    _classes: frozenset[type[exp.Expr]] | None = None
+    classes: frozenset[type[exp.Expr]] | None = None
 
     def may_hold(self, kinds: tuple[type[exp.Expr], ...]) -> bool:
         """Whether a node of one of these classes may be anywhere in the tree, which is not changed any more."""
-        if self._classes is None:
-            self._classes = classes_in(self.tree)
-        return any(issubclass(kind, kinds) for kind in self._classes)
+        if self.classes is None:
+            self.classes = classes_in(self.tree)
+        return any(issubclass(kind, kinds) for kind in self.classes)
 
 
 class Places:
@@ -99,6 +99,11 @@ def parse_query(request: AnalysisRequest, places: Places) -> ParsedQuery:
         _prepare(parsed, request)
         parsed.warnings = (failure,)
     return parsed
+
+
+def one_query(request: AnalysisRequest, places: Places) -> exp.Query:
+    """The syntax tree of `request.sql` as it was written. Raises what `parse_query` raises."""
+    return _one_query(_statements(request, places), request, places)
 
 
 def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
@@ -236,7 +241,10 @@ def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None
             quote_identifiers=False,
             identify=False,
         )
-        typed = annotate_types(qualified, schema=schema, dialect=request.dialect)
+        parsed.classes = classes_in(qualified)
+        if not _may_use_rows_as_values(parsed, request.sql):
+            schema.forgets_rows()
+        typed = annotate_types(qualified, schema=schema)
     except (SqlglotError, KeyError, ValueError, AttributeError, TypeError) as error:
         return _unresolved(error, request)
     if isinstance(typed, exp.Query):
@@ -274,6 +282,10 @@ class _InputSchema(MappingSchema):
         name = column if isinstance(column, str) else column.name
         return self._of(table).get(name) or self._no_type
 
+    def forgets_rows(self) -> None:
+        """Lets sqlglot not build the type of a row for every query, which takes it as long as all other types."""
+        self.dialect.QUERY_RESULTS_ARE_STRUCTS = False
+
     def _of(self, table: exp.Table | str) -> Mapping[str, exp.DataType]:
         return self._columns.get(table if isinstance(table, str) else table.name) or {}
 
@@ -285,6 +297,11 @@ def _schema(columns: tuple[tuple[str, str], ...], dialect: str) -> Mapping[str, 
         folded(name, dialect): data_type(text, dialect) or exp.DataType.build("unknown")
         for name, text in columns
     }
+
+
+def _may_use_rows_as_values(parsed: ParsedQuery, sql: str) -> bool:
+    """Whether a row of a query might stand for one value: `select t from t`, `array(select …)`, `as struct`."""
+    return parsed.may_hold((exp.TableColumn, exp.Array)) or "struct" in sql.lower()
 
 
 def _unresolved(error: Exception, request: AnalysisRequest) -> Diagnostic:

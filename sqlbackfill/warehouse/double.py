@@ -23,6 +23,7 @@ from sqlbackfill.warehouse.protocol import (
     Session,
     TableInfo,
 )
+from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
 T = TypeVar("T")
 
@@ -201,6 +202,7 @@ class DoubleAdapter:
 
     With `transactional_ddl` false, DDL between BEGIN and COMMIT is refused, as it would commit the
     transaction on Snowflake; with `stages` true, chunks are computed into staging tables first.
+    `explained` answers for a query in place of the engine's EXPLAIN, as `compute` does for its size.
     """
 
     name = "double"
@@ -212,6 +214,8 @@ class DoubleAdapter:
         self.script = Script()
         self.transactional_ddl = transactional_ddl
         self.stages = stages
+        self.explained: Callable[[str], ScanSize | None] | None = None
+        self.compute: ComputeSize | None = None
         self._numbers = count(1)
 
     @property
@@ -269,6 +273,19 @@ class DoubleAdapter:
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
     ) -> int | None:
         return self.inner.scan_bytes(session, source, columns)
+
+    def zones(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> ZoneMap | None:
+        return self.inner.zones(session, source, columns)
+
+    def explain_scan(self, session: Session, query: str) -> ScanSize | None:
+        if self.explained is not None:
+            return self.explained(query)
+        return self.inner.explain_scan(session, query)
+
+    def compute_size(self, session: Session) -> ComputeSize | None:
+        return self.compute or self.inner.compute_size(session)
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         return self.inner.create_table(session, relation, query)

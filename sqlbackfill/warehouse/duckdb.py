@@ -31,6 +31,7 @@ from sqlbackfill.warehouse.protocol import (
     Session,
     TableKind,
 )
+from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
 __all__ = ["RESULT_SETTINGS", "DuckDBAdapter", "DuckDBTarget", "read_duckdb_target"]
 
@@ -154,6 +155,19 @@ class DuckDBAdapter:
         from sqlbackfill.warehouse.duckdb_sizes import scan_bytes
 
         return scan_bytes(session, source, columns)
+
+    def zones(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> ZoneMap | None:
+        from sqlbackfill.warehouse.duckdb_zones import zones
+
+        return zones(session, source, columns)
+
+    def explain_scan(self, session: Session, query: str) -> ScanSize | None:  # noqa: ARG002
+        return None  # its EXPLAIN guesses rows and tells no bytes: `zones` knows more
+
+    def compute_size(self, session: Session) -> ComputeSize | None:  # noqa: ARG002
+        return None  # nobody bills for it
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         if session.table(relation) is not None:

@@ -32,8 +32,8 @@ def scan_bytes(
             "AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)",
             (source.database, source.schema, source.identifier),
         )
-        width = sum(_width(column.type) for column in columns)
-        return int(rows[0][0]) * width if rows and rows[0][0] is not None else None
+        row_bytes = sum(width(column.type) for column in columns)
+        return int(rows[0][0]) * row_bytes if rows and rows[0][0] is not None else None
     parquet = [path for path in source if path.lower().endswith((".parquet", ".pq"))]
     rest = sum(Path(path).stat().st_size for path in source if path not in parquet)
     return rest + _parquet_bytes(session, parquet, columns)
@@ -52,5 +52,6 @@ def _parquet_bytes(session: Session, paths: Sequence[str], columns: Sequence[Col
     return int(total)
 
 
-def _width(kind: str) -> int:
+def width(kind: str) -> int:
+    """The bytes of one value of the engine's type `kind` in memory; of texts, of the short ones."""
     return _WIDTHS.get(re.sub(r"[(\[].*", "", kind), _WIDE)

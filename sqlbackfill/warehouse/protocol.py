@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
@@ -181,6 +183,26 @@ class Adapter(Protocol):
 
         `source` is a table, or the paths of local files. No row is read.
         """
+
+    def zones(
+        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    ) -> ZoneMap | None:
+        """How `columns` of a table, or of the local files at the paths, are stored, by zone.
+
+        None where the engine cannot say (a view). One that tells no more than a table's total gives
+        one zone without bounds. No row is read, and nothing is billed.
+        """
+
+    def explain_scan(self, session: Session, query: str) -> ScanSize | None:
+        """What `query` would read by the engine's own account; it is compiled, never run.
+
+        None where the engine does not say, or says nothing that can be relied on (Snowflake's 0 of
+        0 partitions, which may be a folded query). Raises WarehouseError for a query that does not
+        compile, such as one that reads a table which is not there yet.
+        """
+
+    def compute_size(self, session: Session) -> ComputeSize | None:
+        """The size of what bills for queries of `session`; None where nothing does."""
 
     def create_table(self, session: Session, relation: Relation, query: str) -> str:
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.

@@ -303,7 +303,7 @@ def test_random_edits_alone_catch_an_unsound_rewrite(
 ) -> None:
     (mutant,) = (one for one in MUTANTS if one.name == name)
     mutant.patch(monkeypatch)
-    assert run(SEED, range(40), stop=True).wrong
+    assert run(SEED, range(300), stop=True).wrong
 
 
 def test_unused_columns_of_a_table_may_come_and_go_and_change_their_type() -> None:

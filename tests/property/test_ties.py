@@ -165,4 +165,4 @@ def test_a_rule_for_ties_that_lets_too_much_through_is_caught(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(select_pass, name, lambda *_: name != "is_felt_elsewhere")
-    assert _impossible(SEED, 60, stop=True)[0]
+    assert _impossible(SEED, 600, stop=True)[0]

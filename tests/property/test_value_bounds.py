@@ -141,4 +141,4 @@ def _no_conjuncts(patch: pytest.MonkeyPatch) -> None:
 )
 def test_a_condition_that_is_dropped_is_caught(broken, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     broken(monkeypatch)
-    assert outcomes(SEED, QUERIES, stop=True)[0]
+    assert outcomes(SEED, 3 * QUERIES, stop=True)[0]

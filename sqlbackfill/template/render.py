@@ -13,10 +13,11 @@ from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.template.config_call import config_spans
 from sqlbackfill.template.engine import Engine
 from sqlbackfill.template.failures import WarehouseRead
-from sqlbackfill.template.macro_library import OWN_PACKAGE
+from sqlbackfill.template.macro_library import OWN_PACKAGE, ProjectMacro
 from sqlbackfill.template.model_render import ModelRender
 from sqlbackfill.template.occurrences import regime_failure
 from sqlbackfill.template.placed import PlacedTemplate
+from sqlbackfill.template.plain import plain_render
 from sqlbackfill.template.relations import Quoting
 from sqlbackfill.template.source_map import Piece, SourceMap
 from sqlbackfill.template.symbolic import Uses
@@ -63,6 +64,9 @@ class Templates:
         that then asks the warehouse is rendered once more as dbt parses, with `execute` false, for
         its refs and config, and says so in `needs_warehouse`. Raises ProjectError.
         """
+        found = self._plain(model, lookup)
+        if found is not None:
+            return found
         template = self._engine.template(model)
         try:
             return self._analyse(model, template, lookup, executes=True)
@@ -109,7 +113,7 @@ class Templates:
             source_map=_source_map(template, texts, places),
             occurrences=tuple(trace.occurrences),
             reads_this="this" in trace.expected,
-            macros_used=self._macros_used(trace),
+            macros_used=self._macros_of(trace),
             volatile=trace.volatile,
             warnings=_for_model(trace.warnings, model),
             messages=tuple(trace.messages),
@@ -125,6 +129,14 @@ class Templates:
     @cached_property
     def _yml(self) -> YmlValues:
         return YmlValues(self._settings)
+
+    def _plain(self, model: TemplateInput, lookup: Lookup | None) -> Rendered | None:
+        package = model.package or self._engine.settings.project
+        found = plain_render(model, lookup, self._engine.library.seen_from(package))
+        if found is None or not found.occurrences:
+            return found
+        used = self._macros_used((), scans=True, filters=True)
+        return replace(found, macros_used=used) if used else found
 
     def _analyse(
         self,
@@ -158,19 +170,28 @@ class Templates:
             bounds=bounds,
             relations_as_value=uses.relations_as_value,
             reads_this=any(found.target == "this" for found in trace.occurrences),
-            macros_used=self._macros_used(trace),
+            macros_used=self._macros_of(trace),
             volatile=trace.volatile,
             warnings=_for_model(trace.warnings, model),
             messages=tuple(trace.messages),
         )
 
-    def _macros_used(self, trace: Trace) -> tuple[MacroUse, ...]:
+    def _macros_of(self, trace: Trace) -> tuple[MacroUse, ...]:
+        return self._macros_used(
+            trace.macros,
+            scans=any(found.filtered for found in trace.occurrences),
+            filters=bool(trace.occurrences) or trace.filters_itself,
+        )
+
+    def _macros_used(
+        self, called: Iterable[ProjectMacro], *, scans: bool, filters: bool
+    ) -> tuple[MacroUse, ...]:
         library = self._engine.library
-        used = dict(trace.macros)
+        used = dict.fromkeys(called)
         for name, is_used in (
-            ("partitioned_scan", any(found.filtered for found in trace.occurrences)),
-            ("partition_predicate", bool(trace.occurrences) or trace.filters_itself),
-            ("partition_literal", bool(trace.occurrences) or trace.filters_itself),
+            ("partitioned_scan", scans),
+            ("partition_predicate", filters),
+            ("partition_literal", filters),
         ):
             if is_used:
                 used[library.visible[name]] = None

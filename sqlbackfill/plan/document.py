@@ -13,6 +13,7 @@ from sqlbackfill.errors import Diagnostic, ProjectError, UsageError
 from sqlbackfill.partitions.bounds import read_bound
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
+from sqlbackfill.plan.estimate import total
 from sqlbackfill.plan.types import Chunk, Estimate, Plan, Reason, Spread, Step, Withheld
 
 SCHEMA_VERSION = 1
@@ -40,7 +41,7 @@ def plan_document(plan: Plan, partitionings: Partitionings) -> dict[str, Any]:
         "total": {
             "partition_count": plan.partition_count,
             "query_count": plan.chunk_count,
-            **_estimate(total_estimate(plan)),
+            **estimate_json(total_estimate(plan)),
         },
         "warnings": [warning.as_json() for warning in plan.warnings],
     }
@@ -53,24 +54,7 @@ def instant_text(instant: datetime) -> str:
 
 def total_estimate(plan: Plan) -> Estimate:
     """The sum over all steps; a number is unknown if it is unknown for any step."""
-    steps = [step.estimate for step in plan.steps]
-    bases = {estimate.basis for estimate in steps}
-    return Estimate(
-        scan_bytes=_sum([estimate.scan_bytes for estimate in steps]),
-        seconds=_sum([estimate.seconds for estimate in steps]),
-        credits=_sum([estimate.credits for estimate in steps]),
-        cost_usd=_sum([estimate.cost_usd for estimate in steps]),
-        basis=bases.pop() if len(bases) == 1 else None,
-    )
-
-
-def _sum(spreads: list[Spread | None]) -> Spread | None:
-    total = Spread(0, 0, 0)
-    for spread in spreads:
-        if spread is None:
-            return None
-        total += spread
-    return total
+    return total([step.estimate for step in plan.steps])
 
 
 def _step(step: Step, partitioning: AnyPartitioning) -> dict[str, Any]:
@@ -83,7 +67,7 @@ def _step(step: Step, partitioning: AnyPartitioning) -> dict[str, Any]:
         "strategy": step.strategy,
         "because": step.because,
         "chunks": [chunk for chunk in chunks if chunk],
-        "estimate": _estimate(step.estimate),
+        "estimate": estimate_json(step.estimate),
         "fingerprint": step.fingerprint,
         "table_identity": step.table_identity,
         "ledger_digest": step.ledger_digest,
@@ -117,7 +101,9 @@ def _ranges(name: str, partitions: PartitionSet, partitionings: Partitionings) -
     return list(partitionings[name].json_ranges(partitions)) if partitions else []
 
 
-def _estimate(estimate: Estimate) -> dict[str, Any]:
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
+    """The `estimate` of a step, or of a total."""
+
     def numbers(spread: Spread | None) -> dict[str, float] | None:
         if spread is None:
             return None
@@ -125,6 +111,7 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
 
     return {
         "scan_bytes": numbers(estimate.scan_bytes),
+        "rows": numbers(estimate.rows),
         "seconds": numbers(estimate.seconds),
         "credits": numbers(estimate.credits),
         "cost_usd": numbers(estimate.cost_usd),
@@ -214,7 +201,7 @@ def _read_step(step: Mapping[str, Any], partitioning: AnyPartitioning) -> Step:
         strategy=step["strategy"],
         because=step["because"],
         chunks=chunks,
-        estimate=_read_estimate(step["estimate"]),
+        estimate=read_estimate(step["estimate"]),
         fingerprint=step["fingerprint"],
         table_identity=step["table_identity"],
         ledger_digest=step["ledger_digest"],
@@ -264,13 +251,16 @@ def _read_withheld(
     )
 
 
-def _read_estimate(estimate: Mapping[str, Any]) -> Estimate:
+def read_estimate(estimate: Mapping[str, Any]) -> Estimate:
+    """What `estimate_json` wrote."""
+
     def spread(name: str) -> Spread | None:
-        numbers = estimate[name]
+        numbers = estimate.get(name)
         return None if numbers is None else Spread(**numbers)
 
     return Estimate(
         scan_bytes=spread("scan_bytes"),
+        rows=spread("rows"),
         seconds=spread("seconds"),
         credits=spread("credits"),
         cost_usd=spread("cost_usd"),

@@ -40,9 +40,13 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a step should cost. None is unknown; `basis` says where the figures come from."""
+    """What a step should cost. None is unknown; `basis` says where the figures come from.
+
+    `rows` are those that its queries read.
+    """
 
     scan_bytes: Spread | None = None
+    rows: Spread | None = None
     seconds: Spread | None = None
     credits: Spread | None = None
     cost_usd: Spread | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlbackfill.app.analysis import analyse_project
+from sqlbackfill.app.chunk_outlooks import chunk_outlooks
 from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
@@ -92,16 +94,17 @@ def plan_in(
     try:
         prepared = prepare(workspace, session)
         orphans = unclaimed(prepared, session)
+        plan = build_plan(
+            prepared.candidates,
+            prepared.reads,
+            selected,
+            as_of=loaded.as_of,
+            target=loaded.target.name,
+            digest=prepared.digest,
+            outlooks=partial(chunk_outlooks, prepared, session),
+        )
     finally:
         session.close()
-    plan = build_plan(
-        prepared.candidates,
-        prepared.reads,
-        selected,
-        as_of=loaded.as_of,
-        target=loaded.target.name,
-        digest=prepared.digest,
-    )
     refuse_broken_sources(workspace, {step.model for step in plan.steps})
     refuse_other_databases(workspace, (step.model for step in plan.steps))
     told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))

@@ -10,12 +10,19 @@ from sqlbackfill.errors import Diagnostic, ProjectError, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.candidates import Candidate, Chosen, PlanRequest
 from sqlbackfill.plan.choose_partitions import choose_partitions, staleness_notes
+from sqlbackfill.plan.chunk_choice import Outlook, cheapest
 from sqlbackfill.plan.document import content_id
 from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.strategy import AUTO, Choice, Kind, Strategy, choose, cut
-from sqlbackfill.plan.types import Chunk, Plan, Reason, Step
+from sqlbackfill.plan.types import Plan, Reason, Step
 
 Digest = Callable[[str], str]
+Outlooks = Callable[[Mapping[str, PartitionSet]], Mapping[str, Outlook]]
+
+
+def _unknown(_wanted: Mapping[str, PartitionSet]) -> Mapping[str, Outlook]:
+    """Nothing is known of any chunk."""
+    return {}
 
 
 def build_plan(
@@ -26,10 +33,13 @@ def build_plan(
     as_of: datetime,
     target: str,
     digest: Digest,
+    outlooks: Outlooks = _unknown,
 ) -> Plan:
     """The plan for `request`; `candidates` are in topological order.
 
-    `digest` says how far the ledger's log of a model goes.
+    `digest` says how far the ledger's log of a model goes. `outlooks` is asked once, for the models
+    of whose chunks the size is to be chosen; those that it leaves out are cut as if all sizes cost
+    the same.
 
     The same arguments give an equal plan. Raises UsageError for partitions that fit no model, or
     for a strategy that a model does not allow where `request.is_strict`; ProjectError
@@ -38,12 +48,19 @@ def build_plan(
     choice = choose_partitions(candidates, reads, request, as_of)
     _refuse_schema_problems(candidates, choice.chosen)
     warnings = list(choice.warnings)
+    wanted = {name: found for name in candidates if (found := choice.chosen.all_of(name))}
+    strategies = {name: _strategy(candidates[name], request, warnings) for name in wanted}
+    known = outlooks(
+        {
+            name: wanted[name]
+            for name, each in strategies.items()
+            if each.is_open and len(wanted[name]) > 1
+        }
+    )
     steps: list[Step] = []
-    for name, candidate in candidates.items():
-        if not choice.chosen.all_of(name):
-            continue
-        strategy = _strategy(candidate, request, warnings)
-        steps.extend(_steps(candidate, choice.chosen, strategy, reads, digest))
+    for name, strategy in strategies.items():
+        drafts = _drafts(candidates[name], choice.chosen, strategy, known.get(name))
+        steps.extend(_step(candidates[name], *draft, reads, digest) for draft in drafts)
     warnings.extend(staleness_notes(candidates, reads, choice.chosen))
     plan = Plan(
         plan_id="",
@@ -88,43 +105,66 @@ def _strategy(candidate: Candidate, request: PlanRequest, warnings: list[Diagnos
         if request.is_strict:
             raise UsageError(refused)
         warnings.append(refused)
-    if candidate.how and choice.strategy.kind is not Kind.PARTITION:
-        return replace(choice, because=f"{choice.because}; {candidate.how}")
     return choice
 
 
-def _steps(
-    candidate: Candidate, chosen: Chosen, choice: Choice, reads: Reads, digest: Digest
-) -> list[Step]:
+def _drafts(
+    candidate: Candidate, chosen: Chosen, choice: Choice, outlook: Outlook | None
+) -> list[tuple[Reason, PartitionSet, Choice]]:
+    """The steps of a model: partitions by reason, each with how it is cut and why."""
     by_reason = dict(chosen.by_reason(candidate.name))
     if candidate.has_schema_change:
         together = chosen.all_of(candidate.name)
         if candidate.rebuilds_on_schema_change:
             together |= candidate.state.present
         by_reason = {Reason.SCHEMA_CHANGE: together}
-    steps = [
-        Step(
-            model=candidate.name,
-            reason=reason,
-            partitions=partitions,
-            strategy=str(choice.strategy),
-            because=choice.because,
-            chunks=_chunks(candidate, partitions, choice.strategy),
-            fingerprint=candidate.fingerprint,
-            table_identity=candidate.table_identity,
-            ledger_digest=step_digest(candidate.name, partitions, reads, digest),
+    drafts = [
+        (
+            reason,
+            partitions,
+            _how_written(candidate, _cut_by_cost(candidate, partitions, choice, outlook)),
         )
         for reason, partitions in by_reason.items()
     ]
     if candidate.reads_itself:
-        steps.sort(key=lambda step: step.partitions.ranges[0])
-    return steps
+        drafts.sort(key=lambda draft: draft[1].ranges[0])
+    return drafts
 
 
-def _chunks(
-    candidate: Candidate, partitions: PartitionSet, strategy: Strategy
-) -> tuple[Chunk, ...]:
-    return cut(partitions, strategy, candidate.partitioning)
+def _cut_by_cost(
+    candidate: Candidate, partitions: PartitionSet, choice: Choice, outlook: Outlook | None
+) -> Choice:
+    if not choice.is_open or outlook is None or len(partitions) == 1:
+        return choice
+    return cheapest(partitions, candidate.partitioning, outlook, max_chunk=candidate.max_chunk)
+
+
+def _how_written(candidate: Candidate, choice: Choice) -> Choice:
+    """`choice`, with the unusual way in which its queries are written, if it is one."""
+    if candidate.how and choice.strategy.kind is not Kind.PARTITION:
+        return replace(choice, because=f"{choice.because}; {candidate.how}")
+    return choice
+
+
+def _step(
+    candidate: Candidate,
+    reason: Reason,
+    partitions: PartitionSet,
+    choice: Choice,
+    reads: Reads,
+    digest: Digest,
+) -> Step:
+    return Step(
+        model=candidate.name,
+        reason=reason,
+        partitions=partitions,
+        strategy=str(choice.strategy),
+        because=choice.because,
+        chunks=cut(partitions, choice.strategy, candidate.partitioning),
+        fingerprint=candidate.fingerprint,
+        table_identity=candidate.table_identity,
+        ledger_digest=step_digest(candidate.name, partitions, reads, digest),
+    )
 
 
 def step_digest(model: str, partitions: PartitionSet, reads: Reads, digest: Digest) -> str:

@@ -11,6 +11,9 @@ from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.plan.types import Chunk
 
 CALENDAR = ("week", "month", "quarter", "year")
+SAME_ROWS = "one query over the range gives the same rows as one per partition"
+ASKED_FOR = "asked for"
+"""Why a step is cut as it is where the user or the model's config said so."""
 
 
 class Kind(StrEnum):
@@ -35,11 +38,15 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The strategy taken, why, and whether it is the one that was asked for."""
+    """The strategy taken, why, and whether it is the one that was asked for.
+
+    `is_open` tells that nobody asked for it and every other would give the same rows.
+    """
 
     strategy: Strategy
     because: str
     is_as_asked: bool = True
+    is_open: bool = False
 
 
 AUTO = Strategy(Kind.AUTO)
@@ -77,14 +84,15 @@ def choose(
     decides what comes out, `range` alone may be allowed: then nothing cuts it, `max_chunk` neither.
     """
     wanted = Kind.RANGE if asked.kind is Kind.AUTO else asked.kind
+    is_open = asked.kind is Kind.AUTO and allowed_all(allowed)
     if wanted is Kind.RANGE and max_chunk is not None and Kind.CHUNK in allowed:
-        return Choice(Strategy(Kind.CHUNK, max_chunk), f"max_chunk is {max_chunk}")
+        why = f"max_chunk is {max_chunk}"
+        return Choice(Strategy(Kind.CHUNK, max_chunk), why, is_open=is_open)
     if wanted in allowed:
-        same = "one query over the range gives the same rows as one per partition"
         only = why_not or "the analysis allows one query over the whole range only"
         is_sole = len(allowed) == 1
-        why = "asked for" if asked.kind is not Kind.AUTO else only if is_sole else same
-        return Choice(asked if asked.kind is wanted else Strategy(wanted), why)
+        why = ASKED_FOR if asked.kind is not Kind.AUTO else only if is_sole else SAME_ROWS
+        return Choice(asked if asked.kind is wanted else Strategy(wanted), why, is_open=is_open)
     nearest = Kind.PARTITION if Kind.RANGE not in allowed else Kind.RANGE
     what = "one partition a query" if nearest is Kind.PARTITION else "one query over the range"
     return Choice(
@@ -92,6 +100,11 @@ def choose(
         why_not or f"the analysis allows {what} only",
         is_as_asked=asked.kind is Kind.AUTO,
     )
+
+
+def allowed_all(allowed: tuple[str, ...]) -> bool:
+    """Whether every way to cut gives the same rows."""
+    return {Kind.RANGE, Kind.CHUNK, Kind.PARTITION} <= set(allowed)
 
 
 def cut(

@@ -284,6 +284,9 @@ class DoubleAdapter:
             return self.explained(query)
         return self.inner.explain_scan(session, query)
 
+    def memory_bytes(self, session: Session) -> int | None:
+        return self.inner.memory_bytes(session)
+
     def compute_size(self, session: Session) -> ComputeSize | None:
         return self.compute or self.inner.compute_size(session)
 

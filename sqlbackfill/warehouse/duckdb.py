@@ -166,6 +166,11 @@ class DuckDBAdapter:
     def explain_scan(self, session: Session, query: str) -> ScanSize | None:  # noqa: ARG002
         return None  # its EXPLAIN guesses rows and tells no bytes: `zones` knows more
 
+    def memory_bytes(self, session: Session) -> int | None:
+        from sqlbackfill.warehouse.duckdb_sizes import memory_bytes
+
+        return memory_bytes(session)
+
     def compute_size(self, session: Session) -> ComputeSize | None:  # noqa: ARG002
         return None  # nobody bills for it
 

@@ -14,6 +14,9 @@ _WIDTHS: Final = {
     "UINTEGER": 4, "FLOAT": 4, "DATE": 4, "BIGINT": 8, "UBIGINT": 8, "DOUBLE": 8, "TIME": 8,
     "DECIMAL": 8, "TIMESTAMP": 8, "TIMESTAMP WITH TIME ZONE": 8,
 }  # fmt: skip
+_UNITS: Final = {
+    "bytes": 1, "byte": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50,
+}  # fmt: skip
 _WIDE: Final = 16
 """Of texts and all else: the size of DuckDB's own string header, which holds short ones."""
 
@@ -37,6 +40,16 @@ def scan_bytes(
     parquet = [path for path in source if path.lower().endswith((".parquet", ".pq"))]
     rest = sum(Path(path).stat().st_size for path in source if path not in parquet)
     return rest + _parquet_bytes(session, parquet, columns)
+
+
+def memory_bytes(session: Session) -> int | None:
+    """What `memory_limit` allows, of which DuckDB prints one decimal; None where there is no limit."""
+    [[text]] = session.execute("SELECT current_setting('memory_limit')")
+    number, _, unit = str(text).partition(" ")
+    try:
+        return int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def _parquet_bytes(session: Session, paths: Sequence[str], columns: Sequence[Column]) -> int:

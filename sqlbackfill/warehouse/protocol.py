@@ -201,6 +201,9 @@ class Adapter(Protocol):
         compile, such as one that reads a table which is not there yet.
         """
 
+    def memory_bytes(self, session: Session) -> int | None:
+        """How much memory the queries of one process share; None where the engine sees to it."""
+
     def compute_size(self, session: Session) -> ComputeSize | None:
         """The size of what bills for queries of `session`; None where nothing does."""
 

@@ -20,6 +20,7 @@ from sqlbackfill.app.partition_info import column_type, partition_info
 from sqlbackfill.app.render_facts import RenderFacts, render_facts
 from sqlbackfill.app.sources import SourceSchema, read_schemas
 from sqlbackfill.app.template_inputs import ProjectLookup, first_input, template_input
+from sqlbackfill.app.transpiling import typed_in
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
@@ -142,7 +143,7 @@ class _Analysis:
             request = AnalysisRequest(
                 model=file.name,
                 sql=rendered.sql,
-                dialect=self.loaded.project.dialect or self.loaded.adapter.dialect,
+                dialect=self.loaded.dialect,
                 locate=rendered.source_map.locate,
             )
             errors = analyse(request).errors
@@ -277,9 +278,10 @@ def analysis_request(
     loaded: Loaded, model: Model, inputs: Mapping[str, InputRef], rendered: Rendered
 ) -> AnalysisRequest:
     """What the query stage is asked about `model`; `inputs` are keyed by occurrence target."""
+    dialect = model.dialect or loaded.dialect
     by_marker = {
         f"__sb_occurrence_{occurrence.index}__": _with_filter(
-            inputs[occurrence.target], is_filtered=occurrence.filtered
+            typed_in(dialect, inputs[occurrence.target]), is_filtered=occurrence.filtered
         )
         for occurrence in rendered.occurrences
         if occurrence.target in inputs
@@ -287,7 +289,7 @@ def analysis_request(
     return AnalysisRequest(
         model=model.name,
         sql=rendered.sql,
-        dialect=model.dialect or loaded.adapter.dialect,
+        dialect=dialect,
         locate=rendered.source_map.locate,
         occurrences=by_marker,
         partition=partition_info(model),

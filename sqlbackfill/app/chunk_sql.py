@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.lifted_sql import LINES_BEFORE, guarded, lifted_query, row_tests
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
+from sqlbackfill.app.transpiling import Transpiler
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType
@@ -17,7 +18,7 @@ from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk
 from sqlbackfill.query.facts import InjectedRange, QueryFacts
 from sqlbackfill.query.substituted import Substitution
-from sqlbackfill.run.inputs import ChunkSql
+from sqlbackfill.run.inputs import ChunkSql, Locate
 from sqlbackfill.run.literals import partitions_predicate
 from sqlbackfill.template.types import (
     SYMBOLIC_WINDOW,
@@ -38,24 +39,28 @@ class ChunkRenderer:
     """Renders chunks of a workspace's models. Safe to call again and again; keeps no results.
 
     `has_table` tells whether a model that reads itself has its table: until then `this` is empty.
-    `stand_ins` holds, by model, what `this` reads in place of the table, whether there is one or not.
+    `stand_ins` holds, by model, what `this` reads in place of the table, whether there is one or not;
+    `lookup` says what names stand for where that is not what the project says.
     """
 
     workspace: Workspace
     has_table: Callable[[str], bool]
     stand_ins: Mapping[str, ExternalRelation] = field(default_factory=dict)
+    lookup: ProjectLookup | None = None
     _lookup: ProjectLookup = field(init=False)
+    _transpiler: Transpiler = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lookup = ProjectLookup(self.workspace.loaded, self.workspace.models)
+        self._lookup = self.lookup or ProjectLookup(self.workspace.loaded, self.workspace.models)
+        self._transpiler = Transpiler(self.workspace.loaded)
 
     def __call__(self, name: str, chunk: Chunk) -> ChunkSql:
         """The SQL of `chunk` of the model `name`. Raises ProjectError."""
         partitioning = self.workspace.partitionings[name]
         if isinstance(partitioning, WholePartitioning):
             rendered = self._render(name, None, {})
-            query = _bare(rendered.sql)
-            return ChunkSql(select=query, unguarded=query, locate=rendered.source_map.locate)
+            query, locate = self._written(name, rendered, _bare(rendered.sql))
+            return ChunkSql(select=query, unguarded=query, locate=locate)
         if self.workspace.facts[name].lifted is not None and chunk.end - chunk.start > 1:
             return self._lifted(name, chunk)
         window = self._window(name, chunk)
@@ -66,6 +71,7 @@ class ChunkRenderer:
         else:
             rendered = self._render(name, window, self._scans(name, window))
             query = _bare(rendered.sql)
+        query, locate = self._written(name, rendered, query)
         adapter = self.workspace.loaded.adapter
         column = adapter.quote_name(self._partition_column(name))
         guard = partitions_predicate(column, partitioning, chunk.partitions, adapter.dialect)
@@ -73,10 +79,14 @@ class ChunkRenderer:
         return ChunkSql(
             select=f"SELECT * FROM (\n{query}\n) AS {alias}\nWHERE {guard}",
             unguarded=query,
-            locate=rendered.source_map.locate,
+            locate=locate,
             guard_lines=_GUARD_LINES,
             home=self._home(name, window),
         )
+
+    def _written(self, name: str, rendered: Rendered, query: str) -> tuple[str, Locate]:
+        model, facts = self.workspace.models[name], self.workspace.facts[name]
+        return self._transpiler.query(model, facts, rendered, query)
 
     def _lifted(self, name: str, chunk: Chunk) -> ChunkSql:
         from sqlbackfill.query.splice import with_spine
@@ -135,6 +145,7 @@ class ChunkRenderer:
                 scans,
                 lookup=self._lookup,
                 expected=self._expected(name),
+                names_scans=self._transpiler.is_needed(model),
             )
         except ProjectError as error:
             raise ProjectError(*(d.for_model(name) for d in error.diagnostics)) from None
@@ -149,7 +160,10 @@ class ChunkRenderer:
         quote = self.workspace.loaded.adapter.quote_name
         columns = []
         for column in facts.columns:
-            kind = declared.get(column.name.lower()) or column.type
+            inferred = column.type and self._transpiler.type_in_adapter(
+                self.workspace.models[model.name], column.type
+            )
+            kind = declared.get(column.name.lower()) or inferred
             value = f"CAST(NULL AS {kind})" if kind else "NULL"
             columns.append(f"{value} AS {quote(column.name)}")
         empty = f"(SELECT {', '.join(columns)} WHERE FALSE)"

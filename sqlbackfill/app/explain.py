@@ -70,7 +70,7 @@ def _explained(workspace: Workspace, name: str, facts: QueryFacts) -> dict[str, 
     reasons = [reason.for_model(name).as_json() for reason in facts.reasons]
     return {
         "model": name,
-        "dialect": model.dialect or workspace.loaded.adapter.dialect,
+        "dialect": model.dialect or workspace.loaded.dialect,
         "partition": None
         if partition is None
         else {

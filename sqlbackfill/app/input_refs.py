@@ -59,7 +59,7 @@ def relations_of(
     loaded: Loaded, relations: Iterable[ColumnRelation], dialect: str | None = None
 ) -> tuple[DeclaredRelation, ...]:
     """What the yml declares of a table's rows, read as SQL of `dialect`, else of the project's."""
-    spoken = dialect or loaded.project.dialect or loaded.adapter.dialect
+    spoken = dialect or loaded.dialect
     return tuple(
         DeclaredRelation(holds=one.holds, reason=one.reason, dialect=spoken, span=one.span)
         for one in relations
@@ -79,6 +79,7 @@ def _upstream(
     return InputRef(
         relation=model.name,
         columns=columns,
+        columns_dialect=model.dialect or loaded.dialect,
         partition=None
         if partitioning is None or is_whole
         else partition_info(model, partitioning.column_type),
@@ -111,6 +112,7 @@ def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> Inpu
     return InputRef(
         relation=source.name,
         columns=columns,
+        columns_dialect=loaded.adapter.dialect,
         partition=partition,
         unpartitioned=partition is None,
         unique_keys=declared_keys(source.columns),

@@ -37,6 +37,11 @@ class Loaded:
     adapter: Adapter
     invocation_id: str = field(default_factory=lambda: str(uuid4()))
 
+    @property
+    def dialect(self) -> str:
+        """The SQL dialect of models that name none: the project's, else the target's."""
+        return self.project.dialect or self.target.dialect or self.adapter.dialect
+
     @cached_property
     def templates(self) -> Templates:
         """Renders the project's models; made on first use, since most commands find facts cached."""

@@ -16,6 +16,7 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.planned_models import planned_models
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.saved_plan import committed_of, refuse_outdated
+from sqlbackfill.app.untranspiled import refuse_untranspiled
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
@@ -107,6 +108,7 @@ def plan_in(
         session.close()
     refuse_broken_sources(workspace, {step.model for step in plan.steps})
     refuse_other_databases(workspace, (step.model for step in plan.steps))
+    refuse_untranspiled(workspace, plan)
     told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))
     plan = replace(plan, warnings=(*told, *plan.warnings))
     return _planned(plan, prepared)

@@ -69,6 +69,7 @@ def read_output(
         path=path,
         ledger_schema=reader.text("ledger_schema") or LEDGER_SCHEMA,
         usd_per_hour=reader.number("usd_per_hour", _read_price),
+        dialect=reader.text("dialect"),
         profile_file=file,
         warnings=findings.warnings,
     )

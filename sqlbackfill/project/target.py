@@ -22,7 +22,8 @@ class Target:
     `fields` holds every field of the output as rendered, secrets among them, empty ones left out:
     hand it to an adapter and to nothing else. `path` is duckdb's: absolute, or `:memory:`, or a URL
     such as `md:`. `profile_file` is how messages name the file, None for the target that is assumed
-    where there is no profile.
+    where there is no profile. `dialect` is what models are written in that name none, where that is not
+    the engine's own: a target that stands in for another.
     """
 
     profile: str
@@ -35,6 +36,7 @@ class Target:
     path: str | None = None
     ledger_schema: str = "sqlbackfill"
     usd_per_hour: float | None = None
+    dialect: str | None = None
     profile_file: str | None = None
     warnings: tuple[Diagnostic, ...] = ()
 

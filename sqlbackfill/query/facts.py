@@ -47,7 +47,7 @@ class InputRef:
     """What an occurrence in the SQL stands for.
 
     `relation` is the name shown to people. `columns` are (name, SQL type) pairs in order, None
-    where the schema is not known. `identifier` is the name that the relation has in SQL when the
+    where the schema is not known, in `columns_dialect` (None: that of the query). `identifier` is the name that the relation has in SQL when the
     author gives it no alias (by default the last part of `relation`). `unpartitioned` inputs are
     read whole. `filtered` is False where the author opted out of predicates. `is_this` marks the
     model's own table. `unique_keys` are column sets that the author declared unique, `relations`
@@ -56,6 +56,7 @@ class InputRef:
 
     relation: str
     columns: tuple[tuple[str, str], ...] | None = None
+    columns_dialect: str | None = None
     partition: PartitionInfo | None = None
     unpartitioned: bool = False
     identifier: str | None = None

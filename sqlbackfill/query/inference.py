@@ -31,6 +31,8 @@ _SAME_AS_ARGUMENT: Final = (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last)
 _DATE_FUNCTIONS: Final = (exp.TsOrDsToDate, exp.Date, exp.CurrentDate)
 _INSTANT_FUNCTIONS: Final = (exp.CurrentTimestamp,)
 
+_DATE_UNITS: Final = frozenset(["day", "week", "month", "quarter", "year"])
+
 
 def kind_of(node: exp.Expr, column: KindOf, dialect: str) -> Kind:
     """The kind of `node`; `column` tells it for column references."""
@@ -87,8 +89,16 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
         inner = of(node.this)
         if isinstance(node, exp.TsOrDsAdd) and dialect in SPARK_FAMILY:
             return BoundType.DATE if is_time(inner) else None
-        return BoundType.TIMESTAMP if inner is BoundType.DATE else inner if is_time(inner) else None
+        if inner is BoundType.DATE:
+            return BoundType.DATE if _stays_date(node, dialect) else BoundType.TIMESTAMP
+        return inner if is_time(inner) else None
     return None
+
+
+def _stays_date(node: exp.Expr, dialect: str) -> bool:
+    """Whether a shifted date is one still: https://docs.snowflake.com/en/sql-reference/functions/dateadd."""
+    unit = node.args.get("unit")
+    return dialect == "snowflake" and unit is not None and unit.name.lower() in _DATE_UNITS
 
 
 def _is_two_ways(node: exp.Expr) -> bool:

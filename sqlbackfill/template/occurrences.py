@@ -10,6 +10,7 @@ from sqlbackfill.template.relations import NamedRelation, OccurringRelation, sca
 from sqlbackfill.template.symbolic import MarkedText, join_text
 from sqlbackfill.template.types import (
     OCCURRENCE_MARKER,
+    SCAN_MARKER,
     ExternalRelation,
     Occurrence,
     Scan,
@@ -45,7 +46,11 @@ class Occurrences:
             return MarkedText.of(marker, trace.uses)
         self._check(occurrence)
         named = relation.named(self._render.engine.quoting)
-        return self._scan(occurrence, named, trace.scans.get(occurrence.index))
+        text = self._scan(occurrence, named, trace.scans.get(occurrence.index))
+        if trace.scan_texts is None:
+            return text
+        trace.scan_texts[occurrence.index] = text
+        return SCAN_MARKER.format(index=occurrence.index)
 
     def _check(self, occurrence: Occurrence) -> None:
         expected = self._render.trace.expected

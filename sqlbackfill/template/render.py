@@ -86,12 +86,14 @@ class Templates:
         *,
         lookup: Lookup,
         expected: Sequence[str],
+        names_scans: bool = False,
     ) -> Rendered:
         """The model rendered for `window`, occurrence `i` reading what `scans[i]` says.
 
         `expected` are the `targets` of the analysis. Refs, sources and config are those of the
-        analysis and not given again. Raises ProjectError, with TEMPLATE_REGIME where the render
-        prints other relations than these.
+        analysis and not given again. With `names_scans` what occurrences read is not printed, but
+        given apart. Raises ProjectError, with TEMPLATE_REGIME where the render prints other
+        relations than these.
         """
         template = self._engine.template(model)
         trace = Trace(
@@ -101,6 +103,7 @@ class Templates:
             window=window,
             scans=scans,
             expected=tuple(expected),
+            scan_texts={} if names_scans else None,
         )
         try:
             texts, places = ModelRender(self._engine, model, trace).pieces(template)
@@ -117,6 +120,7 @@ class Templates:
             volatile=trace.volatile,
             warnings=_for_model(trace.warnings, model),
             messages=tuple(trace.messages),
+            scan_texts=trace.scan_texts or {},
         )
 
     def value(self, text: str, span: SourceSpan) -> object:

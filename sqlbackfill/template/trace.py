@@ -26,6 +26,7 @@ class Trace:
     """`uses` is set in analysis, `expected` in a run; `executes` is what templates see as `execute`.
 
     `models` are the names of the model and of the ephemeral ones that are being inlined right now.
+    Where `scan_texts` is set, occurrences print a marker, and what they read is kept there.
     """
 
     root: PlacedTemplate
@@ -45,6 +46,7 @@ class Trace:
     warnings: list[Diagnostic] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     filters_itself: bool = False
+    scan_texts: dict[int, str] | None = None
     volatile: bool = False
 
     @property

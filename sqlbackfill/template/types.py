@@ -13,6 +13,7 @@ from sqlbackfill.template.source_map import SourceMap
 from sqlbackfill.warehouse.protocol import Relation
 
 OCCURRENCE_MARKER: Final = "__sb_occurrence_{index}__"
+SCAN_MARKER: Final = "__sb_scan_{index}__"
 START_MARKER: Final = "__sb_start__"
 END_MARKER: Final = "__sb_end__"
 KEY_MARKER: Final = "__sb_key__"
@@ -206,6 +207,7 @@ class Rendered:
     render read the clock or the run's id.
     `needs_warehouse`: the template asks the warehouse while it renders, so that `sql` is not what
     would run: only refs, sources and config count. `messages` are what `log` and `print` were given.
+    `scan_texts` is what each occurrence reads, by its index, where `sql` holds a `SCAN_MARKER` for it.
     """
 
     sql: str
@@ -223,6 +225,7 @@ class Rendered:
     needs_warehouse: Diagnostic | None = None
     warnings: tuple[Diagnostic, ...] = ()
     messages: tuple[str, ...] = ()
+    scan_texts: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def uses_bounds(self) -> bool:

@@ -154,15 +154,18 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         plan_json=json.dumps(planned.document, separators=(",", ":")),
         runs_directory=runs_directory(loaded.project.root),
     )
+    is_left = False
     try:
         result = execute(inputs)
+        is_left = result.is_left
         written = [model.model for model in result.models if model.partitions_built]
         if written and result.status is not RunStatus.INTERRUPTED:
             # A checkpoint only saves time: all that it says stands in the log.
             with contextlib.suppress(SqlbackfillError):
                 keep_checkpoints(workspace, written)
     finally:
-        loaded.adapter.close()
+        if not is_left:
+            loaded.adapter.close()
     flags = _global_flags(loaded.options)
     return replace(result, resume=f"{result.resume}{flags}") if result.resume else result
 

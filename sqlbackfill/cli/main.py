@@ -11,6 +11,7 @@ from typing import Any
 from sqlbackfill.cli import catalogue
 
 _OBJECTS_BEFORE_COLLECTION = 100_000
+_STATEMENTS = "sqlbackfill-statements"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +36,20 @@ def _run_process(words: list[str]) -> int:
     and records over and over took up to a tenth of a short command's time.
     """
     import signal
+    import threading
 
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     try:
-        return _run(words)
+        code = _run(words)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if any(thread.name.startswith(_STATEMENTS) for thread in threading.enumerate()):
+        from sqlbackfill.cli.output import flush_streams
+
+        # The engine goes on with a statement that it was told to give up; Python would wait for it.
+        flush_streams()
+        os._exit(code)
+    return code
 
 
 def _quick_answer(words: Sequence[str]) -> str | None:

@@ -108,6 +108,11 @@ class ChunkWriter:
         """Interrupts what `write` runs now; for another thread, to be repeated until it has ended."""
         self._cancellation.strike(self.session)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether `write` is past all that can be given up: it commits, or rolls back."""
+        return self._cancellation.is_sealed
+
     def close(self) -> None:
         self.session.close()
 

@@ -16,19 +16,22 @@ def execute(inputs: RunInputs) -> RunResult:
     """Runs the plan to its end, or as far as failures, guards and the user let it.
 
     A chunk that fails is rolled back and holds back only what reads it. Ctrl-C once finishes the
-    chunks under way, twice or SIGTERM rolls them back. Where nothing is left to do nothing is
-    touched. Raises SqlbackfillError only before the first chunk: the ledger cannot be made, or
+    chunks under way, twice or SIGTERM rolls them back; what the engine does not give up is left
+    after `grace_s`, or at the next signal. Where nothing is left to do nothing is touched. Raises SqlbackfillError only before the first chunk: the ledger cannot be made, or
     another run holds one of the tables.
     """
     started = time.monotonic()
     todo = tasks(inputs.plan, inputs.models, inputs.already, inputs.order)
     tally = Tally(inputs.plan, inputs.already)
+    is_left = False
     inputs.sink(events.RunStarted(inputs.run_id, inputs.plan, tally.skipped))
     if todo:
         # Imported here: where all is fresh, which is most of the time, nothing of it is needed.
         from sqlbackfill.run.execution import Execution
 
-        status = Execution(inputs, tally).run(todo)
+        execution = Execution(inputs, tally)
+        status = execution.run(todo)
+        is_left = execution.is_left
     else:
         status = tally.status(inputs.plan, is_interrupted=False)
     inputs.sink(events.RunFinished(inputs.run_id, status.value))
@@ -45,4 +48,5 @@ def execute(inputs: RunInputs) -> RunResult:
         warnings=tuple(tally.warnings),
         resume=None if is_over else f"sqlbackfill resume {inputs.run_id}",
         seconds=time.monotonic() - started,
+        is_left=is_left,
     )

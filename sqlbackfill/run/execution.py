@@ -11,6 +11,7 @@ from sqlbackfill.errors import (
     Diagnostic,
     FailureKind,
     GuardError,
+    Severity,
     SqlbackfillError,
     WarehouseError,
 )
@@ -46,7 +47,10 @@ class _Attempt:
 
 
 class Execution:
-    """One run under way. Statements of chunks run in threads of their own, all else in this one."""
+    """One run under way. Statements of chunks run in threads of their own, all else in this one.
+
+    `is_left` as in RunResult.
+    """
 
     def __init__(self, inputs: RunInputs, tally: Tally) -> None:
         self._inputs = inputs
@@ -56,6 +60,8 @@ class Execution:
         self._remedies = Remedies()
         self._signals = Signals()
         self._is_draining = False
+        self._given_up_at: float | None = None
+        self.is_left = False
         self._writers: list[ChunkWriter] = []
         self._idle: list[ChunkWriter] = []
 
@@ -97,10 +103,13 @@ class Execution:
                 try:
                     self._work_through(wave, crew, claims)
                 finally:
-                    if crew.busy:  # only after an error of our own: nobody will look at these
+                    if self.is_left:
+                        crew.leave()
+                    elif crew.busy:  # only after an error of our own: nobody will look at these
                         self._give_up()
         finally:
-            for writer in self._writers:
+            # The session of a statement that goes on cannot be closed before it has ended.
+            for writer in self._idle if self.is_left else self._writers:
                 writer.close()
         return not wave.is_over and self._signals.wish is not Wish.GO_ON
 
@@ -119,6 +128,9 @@ class Execution:
                     self._launch(found, wave, crew)
                 self._heed_user()
             if not crew.busy:
+                return
+            if self._is_beyond_patience:
+                self._leave()
                 return
             ended = crew.next_done()
             if ended is not None:
@@ -157,7 +169,7 @@ class Execution:
         try:
             written = future.result()
         except SqlbackfillError as error:
-            if isinstance(error, CancelledError) and self._signals.wish is Wish.GIVE_UP:
+            if isinstance(error, CancelledError) and self._signals.wish >= Wish.GIVE_UP:
                 return
             self._fail_or_split(task, error, wave)
         else:
@@ -170,12 +182,37 @@ class Execution:
         if not self._is_draining:
             self._is_draining = True
             self._inputs.sink(events.Draining())
-        if self._signals.wish is Wish.GIVE_UP:
+        if self._signals.wish >= Wish.GIVE_UP:
             self._give_up()
 
     def _give_up(self) -> None:
+        if self._given_up_at is None:
+            self._given_up_at = time.monotonic()
         for writer in self._writers:
             writer.give_up()
+
+    @property
+    def _is_beyond_patience(self) -> bool:
+        """Whether to wait no longer for the engine: some operators of engines heed no interrupt."""
+        if self._given_up_at is None:
+            return False
+        if self._signals.wish is Wish.LEAVE:
+            return True
+        at_work = [writer for writer in self._writers if writer not in self._idle]
+        waited_s = time.monotonic() - self._given_up_at
+        return waited_s >= self._inputs.grace_s and not any(each.is_ending for each in at_work)
+
+    def _leave(self) -> None:
+        """Ends the run beside statements that go on: none of them can commit any more."""
+        self.is_left = True
+        self._tally.warnings.append(
+            Diagnostic(
+                code="QUERY_NOT_INTERRUPTED",
+                severity=Severity.WARNING,
+                message="the engine went on with a query that it was told to give up; the process "
+                "ends without waiting for it, and nothing of that query is kept",
+            )
+        )
 
     @property
     def _goes_on(self) -> bool:

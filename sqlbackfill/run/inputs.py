@@ -95,7 +95,8 @@ class RunInputs:
     nowhere). `command` and `plan_json` are stored with the run. `run_id` is new for every run, also
     for one that resumes another. All callables but those in `backoff` are called in the thread that
     runs `execute`. `on_claimed` is called once the run holds all its tables and before it reads any,
-    outside of any transaction.
+    outside of any transaction. `grace_s` is for how many seconds the engine may go on with a
+    statement that it was told to give up.
     """
 
     run_id: str
@@ -117,6 +118,7 @@ class RunInputs:
     order: Order = Order.PLAN
     on_claimed: Callable[[Session], None] = _look_nowhere
     backoff: Backoff = field(default_factory=Backoff)
+    grace_s: float = 10.0
     command: str = ""
     plan_json: str = "{}"
     runs_directory: Path | None = None

@@ -18,13 +18,15 @@ class Wish(IntEnum):
     GO_ON = 0
     DRAIN = 1
     GIVE_UP = 2
+    LEAVE = 3
 
 
 class Signals:
     """Listens for Ctrl-C and SIGTERM while it is entered.
 
-    The first SIGINT asks to drain, a second one or a SIGTERM to give up. Handlers are installed in
-    the main thread only, since Python allows no other, and the old ones are put back at the end.
+    The first SIGINT asks to drain, a second one or a SIGTERM to give up, any after that to leave
+    what cannot be given up. Handlers are installed in the main thread only, since Python allows no
+    other, and the old ones are put back at the end.
     """
 
     def __init__(self) -> None:
@@ -47,8 +49,8 @@ class Signals:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
     def _take_note(self, number: int, _frame: FrameType | None) -> None:
-        once_more = Wish(min(self.wish + 1, Wish.GIVE_UP))
-        self.wish = Wish.GIVE_UP if number == signal.SIGTERM else once_more
+        once_more = Wish(min(self.wish + 1, Wish.LEAVE))
+        self.wish = max(once_more, Wish.GIVE_UP) if number == signal.SIGTERM else once_more
 
 
 class Cancellation:
@@ -82,6 +84,12 @@ class Cancellation:
         """Statements from here on are not interrupted."""
         with self._lock:
             self._is_sealed = True
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether what runs now is not to be interrupted."""
+        with self._lock:
+            return self._is_sealed
 
     def strike(self, session: Session) -> None:
         """Interrupts what runs on `session` now, unless it is sealed."""

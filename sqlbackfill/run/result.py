@@ -75,7 +75,8 @@ class RunResult:
     `models` follow the plan's order. `errors` say everything that went wrong, blocked partitions
     included. `warnings` are the run's own; those of chunks went to the sink with ChunkFinished.
     `resume` is the command that goes on, or None where nothing is left to do. `seconds` is the time
-    from the run's beginning to its end.
+    from the run's beginning to its end. `is_left` tells that a thread still waits for a statement
+    that the engine did not give up: the process can only end hard, and the adapter not be closed.
     """
 
     run_id: str
@@ -88,6 +89,7 @@ class RunResult:
     warnings: tuple[Diagnostic, ...] = ()
     resume: str | None = None
     seconds: float = 0.0
+    is_left: bool = False
 
     @property
     def exit_code(self) -> int:

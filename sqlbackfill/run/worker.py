@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -12,6 +12,8 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 PAUSE_S = 0.1
+THREAD_NAME = "sqlbackfill-statements"
+"""The entry point looks for threads of this name before the process ends."""
 
 
 class Workers(Generic[K, T]):
@@ -23,9 +25,12 @@ class Workers(Generic[K, T]):
     """
 
     def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, "sqlbackfill-statements")
-        self._done: SimpleQueue[tuple[K, Future[T]]] = SimpleQueue()
+        self._pool = ThreadPoolExecutor(count, THREAD_NAME)
+        # Not a SimpleQueue: where a signal arrives as its timeout ends, its `get` in CPython 3.11
+        # goes on with a negative timeout, which means for ever.
+        self._done: Queue[tuple[K, Future[T]]] = Queue()
         self.busy = 0
+        self._is_waited_for = True
 
     def start(self, key: K, job: Callable[[], T]) -> None:
         """Runs `job` in a thread of its own."""
@@ -41,6 +46,10 @@ class Workers(Generic[K, T]):
         self.busy -= 1
         return found
 
+    def leave(self) -> None:
+        """Leaving this does not wait any more for jobs under way; the process must end hard."""
+        self._is_waited_for = False
+
     def __enter__(self) -> Workers[K, T]:
         return self
 
@@ -50,4 +59,4 @@ class Workers(Generic[K, T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown()
+        self._pool.shutdown(wait=self._is_waited_for)

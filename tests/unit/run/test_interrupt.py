@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -18,13 +19,18 @@ from sqlbackfill.run import events
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import ChunkSql
 from sqlbackfill.run.result import RunResult
-from sqlbackfill.run.worker import Workers
+from sqlbackfill.run.worker import THREAD_NAME, Workers
 from sqlbackfill.warehouse.double import DoubleAdapter
 from tests.crash import chain
 
 ENDLESS = (
-    "SELECT d, k, v + (SELECT COUNT(*) FROM range(200000) a, range(200000) b "
-    "WHERE a.range + b.range < raw.v) AS v FROM {main}.raw"
+    "SELECT d, k, v + (SELECT COUNT(*) FROM range(100000000000) a WHERE a.range % 7 = 8) AS v "
+    "FROM {main}.raw"
+)
+# One call of one function: the engine looks for interrupts between rows only. Takes seconds.
+DEAF = (
+    "SELECT d, k, v + 0 * levenshtein(repeat('ab', 4000 + v % 2), repeat('ba', 4000)) AS v "
+    "FROM {main}.raw"
 )
 PLAN = chain.plan(chain.step("daily", chain.ALL))
 
@@ -42,12 +48,14 @@ def run(
     *signals_after_s: tuple[signal.Signals, float],
     endless_from: int = 4,
     seen: list[events.Event] | None = None,
+    query: str = ENDLESS,
+    grace_s: float = 10.0,
 ) -> tuple[RunResult, float]:
     """A run whose chunks never end from the day `endless_from`; signals come once one has begun."""
 
     def sql(model: str, chunk: Chunk) -> ChunkSql:
         is_endless = chunk.start >= chain.FIRST + endless_from
-        return chain.chunk_sql(warehouse, model, chunk, ENDLESS if is_endless else None)
+        return chain.chunk_sql(warehouse, model, chunk, query if is_endless else None)
 
     sent_at: list[float] = []
 
@@ -68,7 +76,8 @@ def run(
                 timer.start()
 
     try:
-        result = execute(chain.run_inputs(warehouse, "r", plan=PLAN, sql=sql, sink=sink))
+        inputs = chain.run_inputs(warehouse, "r", plan=PLAN, sql=sql, sink=sink)
+        result = execute(replace(inputs, grace_s=grace_s))
     finally:
         for timer in timers:
             timer.cancel()
@@ -97,6 +106,27 @@ def test_sigterm_gives_up_at_once(warehouse: DoubleAdapter) -> None:
     assert took_s < 2
     assert result.status is RunStatus.INTERRUPTED
     assert chain.contents(warehouse) == {}
+
+
+@pytest.mark.parametrize(
+    ("signals", "grace_s"),
+    [((0.1,), 0.2), ((0.1, 0.3, 0.6, 0.9), 60.0)],
+    ids=["after a while", "at the next signal"],
+)
+def test_a_query_that_heeds_no_interrupt_is_left(
+    warehouse: DoubleAdapter, signals: tuple[float, ...], grace_s: float
+) -> None:
+    sent = [(signal.SIGTERM, after_s) for after_s in signals]
+    result, _ = run(warehouse, *sent, endless_from=0, query=DEAF, grace_s=grace_s)
+    at_work = [each for each in threading.enumerate() if each.name.startswith(THREAD_NAME)]
+    assert at_work
+    assert result.is_left
+    assert result.status is RunStatus.INTERRUPTED
+    assert [each.code for each in result.warnings] == ["QUERY_NOT_INTERRUPTED"]
+    for thread in at_work:
+        thread.join()
+    assert chain.contents(warehouse) == {}
+    assert chain.disagreements(warehouse) == []
 
 
 def test_what_was_interrupted_is_finished_by_another_run(warehouse: DoubleAdapter) -> None:

@@ -11,7 +11,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.plan.chunk_cost import Basis, ModelCost
-from sqlbackfill.plan.strategy import CALENDAR, Choice, Kind, Strategy
+from sqlbackfill.plan.strategy import CALENDAR, SAME_ROWS, Choice, Kind, Strategy
 
 _BASES: Mapping[Basis, str] = {
     Basis.HISTORY: "by its history",
@@ -67,7 +67,7 @@ def cheapest(
 
     What is larger than `max_chunk` or `outlook.most` is ruled out. More queries have to save a
     twentieth and a fifth of a second, so that noise does not decide. The same arguments give the
-    same choice.
+    same choice. The reason is to be read after the strategy's name.
     """
     most = min((each for each in (max_chunk, outlook.most) if each is not None), default=None)
     options = [
@@ -77,6 +77,8 @@ def cheapest(
     ]
     options.sort(key=lambda option: option.queries)
     best = options[0]
+    if best.strategy.kind is Kind.RANGE and best.seconds <= _SAVING_S:
+        return Choice(best.strategy, SAME_ROWS)
     for option in options[1:]:
         if best.seconds - option.seconds > max(best.seconds * _SAVING_SHARE, _SAVING_S):
             best = option
@@ -154,9 +156,9 @@ def _because(
 ) -> str:
     basis = outlook.cost.basis
     others = [option for option in options if option is not best]
-    texts = [f"{best.name} is the cheapest {_BASES[basis]}"]
+    texts = [f"the cheapest {_BASES[basis]}"]
     if basis is Basis.HISTORY:
-        texts[0] += f", {_seconds(best.seconds)} s"
+        texts[0] += f" with {_seconds(best.seconds)} s"
         listed = [f"{option.name} {_seconds(option.seconds)} s" for option in others]
     else:
         listed = [f"{option.name} ×{option.seconds / best.seconds:.2g}" for option in others]

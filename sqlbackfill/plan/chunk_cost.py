@@ -1,4 +1,4 @@
-"""What a chunk of k partitions takes: t(k) = fixed + each·k + growth·k·log2 k, as a curve and as a forecast.
+"""What a chunk of k partitions takes: t(k) = fixed + each·k + growth·k·log2(k/cached), as a curve and as a forecast.
 
 Owns no measurements and decides nothing; curves are fitted in `chunk_cost_fit`.
 """
@@ -26,13 +26,14 @@ class ChunkCost:
     """Seconds of a chunk by its number of partitions; no term is negative.
 
     `fixed_s` is all that a query costs whatever it covers: its own overhead, inputs read whole, the
-    overlap of windows. `growth_s` is what a partition costs more for the company that it has, once
-    hash tables leave the caches (analysis.md, 7).
+    overlap of windows. `growth_s` is what a partition costs more each time that its company doubles
+    beyond the `cached` partitions whose hash tables fit the caches together (analysis.md, 7).
     """
 
     fixed_s: float
     each_s: float
     growth_s: float = 0.0
+    cached: float = 1.0
 
     def __post_init__(self) -> None:
         if min(self.terms) < 0:
@@ -44,8 +45,12 @@ class ChunkCost:
         >>> ChunkCost(fixed_s=1, each_s=0.5, growth_s=0.25).seconds(4)
         5.0
         """
-        company = partitions * log2(partitions) if partitions > 1 else 0.0
-        return self.fixed_s + self.each_s * partitions + self.growth_s * company
+        each = self.each_s + self.growth_s * self.company(partitions)
+        return self.fixed_s + each * partitions
+
+    def company(self, partitions: int) -> float:
+        """How often `cached` doubles until `partitions` is reached; 0 below it."""
+        return log2(partitions / self.cached) if partitions > self.cached else 0.0
 
     def total_s(self, partitions: int, chunk: int) -> float:
         """What `partitions` cost in chunks of `chunk`, the last of which may be shorter."""

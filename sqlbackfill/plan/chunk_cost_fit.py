@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, log
 
@@ -71,20 +71,28 @@ def from_history(
     )
 
 
-def fit(samples: Sequence[Sample], prior: ChunkCost, overhead_s: float = OVERHEAD_S) -> ChunkCost:
+def fit(
+    samples: Sequence[Sample],
+    prior: ChunkCost,
+    overhead_s: float = OVERHEAD_S,
+    *,
+    grows: bool = True,
+) -> ChunkCost:
     """The cost that explains `samples` best, by relative error; `prior` fills in what they leave open.
 
-    Of the prior, `overhead_s` is taken as it is and all else as slow as the samples say it is.
+    Of the prior, `overhead_s` and `cached` are taken as they are and all else as slow as the samples
+    say it is. Without `grows` no growth is looked for.
     Least squares over every choice of the terms that are above zero, of which there are only seven,
     so it is the optimum and deterministic. With no samples it is `prior`.
     """
     if not samples:
         return prior
     scaled = _as_slow_as(samples, prior, min(overhead_s, prior.fixed_s))
-    rows = [_row(sample) for sample in samples] + _pulls(scaled)
+    rows = [_row(sample, prior) for sample in samples] + _pulls(scaled)
     best: tuple[float, ChunkCost] | None = None
-    for size in (1, 2, 3):
-        for active in combinations(range(3), size):
+    terms_used = 3 if grows else 2
+    for size in range(1, terms_used + 1):
+        for active in combinations(range(terms_used), size):
             solved = _solve(rows, active)
             if solved is None or min(solved) < 0:
                 continue
@@ -93,7 +101,8 @@ def fit(samples: Sequence[Sample], prior: ChunkCost, overhead_s: float = OVERHEA
                 terms[at] = value
             error = _error(rows, terms)
             if best is None or error < best[0]:
-                best = error, ChunkCost(fixed_s=terms[0], each_s=terms[1], growth_s=terms[2])
+                fixed_s, each_s, growth_s = terms
+                best = error, replace(prior, fixed_s=fixed_s, each_s=each_s, growth_s=growth_s)
     return best[1] if best else scaled
 
 
@@ -111,28 +120,26 @@ def _factor(samples: Sequence[Sample], curve: ChunkCost) -> float:
 
 def _as_slow_as(samples: Sequence[Sample], prior: ChunkCost, overhead_s: float) -> ChunkCost:
     """`prior` as much slower or faster as the middle one of `samples`."""
-    data = ChunkCost(
-        fixed_s=prior.fixed_s - overhead_s, each_s=prior.each_s, growth_s=prior.growth_s
-    )
+    data = replace(prior, fixed_s=prior.fixed_s - overhead_s)
     ratios = sorted(
         max(sample.seconds - overhead_s, sample.seconds / 10)
         / max(data.seconds(sample.partitions), 1e-12)
         for sample in samples
     )
     factor = ratios[len(ratios) // 2]
-    return ChunkCost(
+    return replace(
+        prior,
         fixed_s=overhead_s + data.fixed_s * factor,
         each_s=data.each_s * factor,
         growth_s=data.growth_s * factor,
     )
 
 
-def _row(sample: Sample) -> _Row:
+def _row(sample: Sample, prior: ChunkCost) -> _Row:
     """A row and its right side, both divided by what was measured, so that errors are relative."""
     scale = sample.weight**0.5 / max(sample.seconds, 1e-9)
     k = sample.partitions
-    company = ChunkCost(fixed_s=0, each_s=0, growth_s=1).seconds(k)
-    return (scale, k * scale, company * scale), sample.seconds * scale
+    return (scale, k * scale, k * prior.company(k) * scale), sample.seconds * scale
 
 
 def _pulls(prior: ChunkCost) -> list[_Row]:

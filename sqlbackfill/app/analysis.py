@@ -13,6 +13,7 @@ import msgspec
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.covered_code import covered_code
+from sqlbackfill.app.inlined_views import Inliner
 from sqlbackfill.app.input_refs import input_refs
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.overrides import with_overrides
@@ -74,6 +75,7 @@ class _Analysis:
         render_cache = FactCache(directory, "renders")
         fact_cache = FactCache(directory, "facts")
         source_cache = FactCache(directory, "sources")
+        view_cache = FactCache(directory, "views")
         self.warnings.extend(project.warnings)
         self.problems.extend(project.errors)
         renders = self._render_all(render_cache)
@@ -110,7 +112,11 @@ class _Analysis:
             ordered, graph, renders, lookup, schemas, fact_cache
         )
         self._raise_problems()
-        for cache in (render_cache, fact_cache, source_cache):
+        inliner = Inliner(
+            self.loaded, graph, ordered, renders, facts, partitionings, schemas, view_cache
+        )
+        inlined = inliner.run()
+        for cache in (render_cache, fact_cache, source_cache, view_cache):
             cache.save()
         return Workspace(
             loaded=self.loaded,
@@ -120,6 +126,7 @@ class _Analysis:
             facts=facts,
             partitionings=partitionings,
             schemas=schemas,
+            inlined=inlined,
             warnings=tuple(self.warnings),
         )
 

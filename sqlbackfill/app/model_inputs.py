@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlbackfill.app.slices import columns_used
+from sqlbackfill.app.read_edges import direct_edges
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.ledger.digests import column_set_id
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.versions import InputEdge, window_id
-from sqlbackfill.project.config import Materialization, OnChange
+from sqlbackfill.project.config import OnChange
 
 
 def model_inputs(workspace: Workspace, reads: Reads) -> dict[str, tuple[InputEdge, ...]]:
@@ -23,15 +23,9 @@ def model_inputs(workspace: Workspace, reads: Reads) -> dict[str, tuple[InputEdg
     found: dict[str, dict[str, InputEdge]] = {}
     for model in workspace.partitionings:
         edges = _direct(workspace, reads, model)
-        for upstream in [name for name in edges if _is_view(workspace, name)]:
+        for upstream in [name for name in edges if workspace.is_view(name)]:
             for name, edge in found.get(upstream, {}).items():
-                edges[name] = replace(
-                    edge,
-                    columns=column_set_id(None),
-                    window=window_id(None),
-                    through_view=True,
-                    is_held=edges[upstream].is_held,
-                )
+                edges[name] = _through(workspace, model, edges[upstream], edge)
         found[model] = edges
     return {model: tuple(edges[name] for name in sorted(edges)) for model, edges in found.items()}
 
@@ -45,7 +39,7 @@ def judged_inputs(
     """
     return {
         model: ()
-        if _is_view(workspace, model)
+        if workspace.is_view(model)
         else tuple(
             sorted(
                 (e for e in edges if _on_change(workspace, model, e.name) is not OnChange.FORWARD),
@@ -59,23 +53,40 @@ def judged_inputs(
 def _direct(workspace: Workspace, reads: Reads, model: str) -> dict[str, InputEdge]:
     edges: dict[str, InputEdge] = {}
     facts = workspace.facts.get(model)
-    used = dict(facts.input_columns) if facts else {}
-    windows = {edge.upstream: edge.window for edge in reads.edges[model]}
+    windows = {edge.upstream: edge.window for edge in direct_edges(workspace, model)}
     sources = workspace.loaded.project.sources
     if facts is not None:
         windows |= {r.relation: r.window for r in facts.reads if r.relation in sources}
     for name, window in windows.items():
-        columns = columns_used(facts, name) if facts and name in used else None
         if _on_change(workspace, model, name) is OnChange.IGNORE:
             continue
         edges[name] = InputEdge(
             name,
-            columns=column_set_id(columns),
+            columns=column_set_id(workspace.columns_of(model, name)),
             window=window_id(window),
             is_source=name in sources and name not in reads.edges,
             is_held=_is_held(workspace, model, name, is_whole=window is None),
         )
     return edges
+
+
+def _through(workspace: Workspace, model: str, view: InputEdge, edge: InputEdge) -> InputEdge:
+    """How `model` reads what `edge` says its input `view` reads: whole, unless it is known how."""
+    read = None
+    if workspace.is_seen_through(model, edge.name):
+        read = workspace.read_of(model, edge.name)
+    is_whole = read is None or read.window is None
+    is_held = view.is_held
+    if not workspace.is_view(edge.name):
+        is_asked = _on_change(workspace, model, view.name) is OnChange.RESTATE
+        is_held = not is_asked and _is_held(workspace, model, edge.name, is_whole=is_whole)
+    return replace(
+        edge,
+        columns=column_set_id(workspace.columns_of(model, edge.name) if read else None),
+        window=window_id(read.window if read else None),
+        through_view=read is None,
+        is_held=is_held,
+    )
 
 
 def _is_held(workspace: Workspace, model: str, name: str, *, is_whole: bool) -> bool:
@@ -95,8 +106,3 @@ def _on_change(workspace: Workspace, model: str, name: str) -> OnChange | None:
         return own[name]
     source = workspace.loaded.project.sources.get(name)
     return source.on_change if source is not None else None
-
-
-def _is_view(workspace: Workspace, name: str) -> bool:
-    model = workspace.models.get(name)
-    return model is not None and model.config.materialized is Materialization.VIEW

@@ -25,7 +25,7 @@ from sqlbackfill.plan.reads import Horizon, Reads
 from sqlbackfill.plan.states import ModelState, model_state
 from sqlbackfill.plan.strategy import parse_strategy
 from sqlbackfill.plan.versions import Changes, InputEdge, InputVersions
-from sqlbackfill.project.config import Materialization, OnSchemaChange
+from sqlbackfill.project.config import OnSchemaChange
 from sqlbackfill.query.facts import QueryFacts
 from sqlbackfill.warehouse.protocol import Session
 
@@ -135,7 +135,7 @@ def _unjudged(
     workspace: Workspace, name: str, reads: Reads, judged: Iterable[InputEdge]
 ) -> frozenset[str]:
     """Inputs whose changes go no further: none of a view's, which hands them on to its readers."""
-    if workspace.models[name].config.materialized is Materialization.VIEW:
+    if workspace.is_view(name):
         return frozenset()
     return frozenset(edge.upstream for edge in reads.edges[name]) - {e.name for e in judged}
 
@@ -221,6 +221,7 @@ def _candidate(
         how=LIFTED if facts and facts.lifted else None,
         asked=parse_strategy(ours.strategy) if ours.strategy else None,
         max_chunk=ours.max_chunk,
+        is_view=workspace.is_view(name),
         reads_itself=facts.reads_itself if facts else False,
         refusal=_refusal(workspace, name),
         schema_problem=schema_problem(workspace, name, change),

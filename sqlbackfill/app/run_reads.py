@@ -31,11 +31,14 @@ def run_reads(reads: Reads, plan: Plan, models: Mapping[str, PlannedModel]) -> R
 
     def through_views(model: str, partitions: PartitionSet) -> Mapping[str, PartitionSet]:
         found = widened.upstream(model, partitions)
+        direct = frozenset(found)
         pending = [name for name in found if name in views and name != model]
         seen = set(pending)
         while pending:
             view = pending.pop()
             for name, window in widened.upstream(view, PartitionSet.single(0)).items():
+                if name in direct:
+                    continue  # it is known how much of it is read through views
                 found[name] = found.get(name, PartitionSet.empty()) | window
                 if name in views and name not in seen:
                     seen.add(name)

@@ -7,15 +7,9 @@ from typing import TypeAlias
 
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.ledger.digests import EVERY_COLUMN, column_set_id
-from sqlbackfill.query.facts import QueryFacts
 from sqlbackfill.query.slices import slice_fingerprint
 
 ColumnSets: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...] | None]]
-
-
-def columns_used(facts: QueryFacts, relation: str) -> tuple[str, ...] | None:
-    """The columns of `relation` that can change the result of the query; None for all of them."""
-    return dict(facts.input_columns).get(relation)
 
 
 def consumed_columns(workspace: Workspace) -> ColumnSets:
@@ -25,7 +19,11 @@ def consumed_columns(workspace: Workspace) -> ColumnSets:
     """
     found: dict[str, dict[str, tuple[str, ...] | None]] = {}
     for name, facts in workspace.facts.items():
-        for relation, columns in () if workspace.is_ephemeral(name) else facts.input_columns:
+        if workspace.is_ephemeral(name):
+            continue
+        inlined = workspace.inlined.get(name)
+        behind_views = inlined.input_columns if inlined else ()
+        for relation, columns in (*facts.input_columns, *behind_views):
             found.setdefault(relation, {})[column_set_id(columns)] = columns
     return found
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlbackfill.app.options import OnReading, tell_nobody
-from sqlbackfill.app.slices import columns_used
 from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
 from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window, whole_window
 from sqlbackfill.app.sources import source_relation
@@ -208,14 +207,9 @@ class ProjectSources:
         )
 
     def _columns(self, model: str, source: str) -> tuple[str, ...] | None:
-        facts = self.workspace.facts.get(model)
-        if (
-            facts is None
-            or self._is_through_view(model, source)
-            or all(relation != source for relation, _ in facts.input_columns)
-        ):
+        if self._is_through_view(model, source):
             return None
-        return columns_used(facts, source)
+        return self.workspace.columns_of(model, source)
 
     def _is_through_view(self, model: str, source: str) -> bool:
         """Whether a view may hand any row on, however little the model itself reads."""

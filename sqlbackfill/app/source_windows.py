@@ -136,8 +136,7 @@ class SourceWindow:
 def source_window(workspace: Workspace, reads: Reads, model: str, source: Source) -> SourceWindow:
     """How `model` reads `source`. Whole, where its window is not on the source's event_time."""
     partitioning = workspace.partitionings[model]
-    facts = workspace.facts.get(model)
-    read = next((r for r in facts.reads if r.relation == source.name), None) if facts else None
+    read = workspace.read_of(model, source.name)
     cut = _partitioning(workspace, source, partitioning)
     if read is None or cut is None or not _is_on(read, source):
         return whole_window(reads, model, source)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sqlbackfill.app.inlined_views import InlinedReads
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.render_facts import RenderFacts
 from sqlbackfill.app.sources import SourceSchema
@@ -13,7 +14,7 @@ from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.graph import Graph
 from sqlbackfill.project.model import Model
-from sqlbackfill.query.facts import QueryFacts
+from sqlbackfill.query.facts import QueryFacts, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Workspace:
 
     The mappings are keyed by model name, in topological order. `facts` and `partitionings` lack
     the models that cannot be analysed (Python, seeds, …); ephemeral models have no partitioning.
+    `inlined` has the models that read views.
     """
 
     loaded: Loaded
@@ -31,6 +33,7 @@ class Workspace:
     facts: Mapping[str, QueryFacts]
     partitionings: Mapping[str, AnyPartitioning]
     schemas: Mapping[str, SourceSchema]
+    inlined: Mapping[str, InlinedReads] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
     def is_built(self, name: str) -> bool:
@@ -39,6 +42,28 @@ class Workspace:
 
     def is_ephemeral(self, name: str) -> bool:
         return self.models[name].config.materialized is Materialization.EPHEMERAL
+
+    def is_view(self, name: str) -> bool:
+        model = self.models.get(name)
+        return model is not None and model.config.materialized is Materialization.VIEW
+
+    def read_of(self, name: str, relation: str) -> Read | None:
+        """How `name` reads `relation` by itself and through views, as far as that is known."""
+        inlined, facts = self.inlined.get(name), self.facts.get(name)
+        reads = (*(inlined.reads if inlined else ()), *(facts.reads if facts else ()))
+        return next((read for read in reads if read.relation == relation), None)
+
+    def columns_of(self, name: str, relation: str) -> tuple[str, ...] | None:
+        """The columns of `relation` that can change what `name` holds; None for all of them."""
+        if self.is_seen_through(name, relation):
+            return dict(self.inlined[name].input_columns).get(relation)
+        facts = self.facts.get(name)
+        return dict(facts.input_columns).get(relation) if facts else None
+
+    def is_seen_through(self, name: str, relation: str) -> bool:
+        """Whether it is known how `name` reads `relation` through the views in between."""
+        inlined = self.inlined.get(name)
+        return inlined is not None and any(read.relation == relation for read in inlined.reads)
 
     def upstream_name(self, relation: str) -> str | None:
         """The model that a `Read.relation` names, or None for a source or a hard-coded table."""

@@ -22,7 +22,8 @@ class Candidate:
     analysed but may not be run; `why_not` says what rules ranged queries out, `how` in what unusual way they are written; `schema_problem` is
     set where the query's columns differ from the table's in a way that the config does not allow.
     Changes of `held_inputs` make partitions stale that are rebuilt only when asked for, those of
-    `unjudged_inputs` none at all.
+    `unjudged_inputs` none at all. A view holds no rows: what it reads changes its readers, and never
+    itself.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Candidate:
     rebuilds_on_schema_change: bool = False
     held_inputs: frozenset[str] = frozenset()
     unjudged_inputs: frozenset[str] = frozenset()
+    is_view: bool = False
 
     def due_of(self, partitions: PartitionSet) -> PartitionSet:
         """Of `partitions` those that have ended."""

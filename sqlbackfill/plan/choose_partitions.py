@@ -183,6 +183,8 @@ def _choose_downstream(
 ) -> None:
     """Rule 3, and for models chosen by state: what this plan is about to make stale."""
     for name, candidate in candidates.items():
+        if candidate.is_view:
+            continue
         spreads = name in request.downstream or (name in request.named and _is_by_state(request))
         if not (spreads or (candidate.is_whole and name in request.selected)):
             continue
@@ -341,7 +343,7 @@ def staleness_notes(
                         _note(code, name, f"reads {label} of `{upstream}`, which is {word}")
                     )
         becoming = PartitionSet.empty()
-        for edge in reads.edges[name]:
+        for edge in () if candidate.is_view else reads.edges[name]:
             touched = reads.touching(name, edge.upstream, changed.get(edge.upstream, own))
             becoming |= (touched & candidate.state.built) - own
         if becoming:

@@ -19,6 +19,7 @@ from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.run.events import ChunkFinished, Event, RunStarted
 from tests.property.dags import (
     AS_OF,
+    INLINED,
     SHAPES,
     Expected,
     Node,
@@ -116,10 +117,7 @@ class Backfill:
         """What decides whether a partition has to be built again."""
         unstored = [self.project.node(name) for name in _unstored_above(self.project, node)]
         inlined = tuple(each.meaning for each in unstored)
-        # What is read of a source through a view counts whole, with all of its columns.
-        is_seen_through = any(SHAPES[each.shape].kind == "view" for each in unstored)
-        notes = frozenset(found.notes.items()) if is_seen_through else frozenset()
-        return (node.meaning, inlined, notes, *found.seen_by(self.project, node, day))
+        return (node.meaning, inlined, *found.seen_by(self.project, node, day))
 
 
 def _unstored_above(project: Project, node: Node) -> list[str]:
@@ -127,7 +125,7 @@ def _unstored_above(project: Project, node: Node) -> list[str]:
     found = []
     for name in node.inputs:
         upstream = next((n for n in project.nodes if n.name == name), None)
-        if upstream is not None and SHAPES[upstream.shape].kind in ("view", "ephemeral"):
+        if upstream is not None and SHAPES[upstream.shape].kind in INLINED:
             found += [name, *_unstored_above(project, upstream)]
     return found
 

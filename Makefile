@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: help install check test lint types contracts golden fuzz bench
+.PHONY: help install check test lint types contracts golden fuzz bench emulator
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ golden: ## write the golden files anew; read the diff before you commit it
 fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
 	$(BIN)/python -m benchmarks.fuzz
+
+emulator: ## Snowflake's emulator on loopback, in an environment of its own, and a profile for it
+	$(BIN)/python -m tests.emulator
 
 bench: ## CPU and memory against hand-written SQL, into benchmarks/RESULTS.md
 	$(BIN)/pip install -q tpchgen-cli

@@ -14,7 +14,7 @@ from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.types import ColumnSet, PlannedModel
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.query.facts import QueryFacts
-from sqlbackfill.warehouse.protocol import TableKind
+from sqlbackfill.warehouse.protocol import TableKind, TableOptions
 
 _MOST_COLUMN_SETS = 4
 
@@ -52,6 +52,17 @@ def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:
         upstreams=tuple(edge.upstream for edge in reads.edges[name]),
         kind=TableKind.VIEW if is_view else TableKind.TABLE,
         on_schema_change=policy_of(workspace, name),
+        storage=_storage(model.config.values),
+    )
+
+
+def _storage(config: Mapping[str, object]) -> TableOptions:
+    """What the model's `cluster_by` and `transient` say; as in dbt, tables are transient."""
+    given = config.get("cluster_by") or ()
+    keys = (given,) if isinstance(given, str) else given
+    return TableOptions(
+        cluster_by=tuple(str(key) for key in keys) if isinstance(keys, list | tuple) else (),
+        is_transient=config.get("transient") is not False,
     )
 
 

@@ -19,10 +19,15 @@ def adapter_for(target: Target) -> Adapter:
         fields = dict(target.fields)
         fields["path"] = target.path or ":memory:"
         return DuckDBAdapter(read_duckdb_target(fields))
+    if target.type == "snowflake":
+        from sqlbackfill.warehouse.snowflake import SnowflakeAdapter
+        from sqlbackfill.warehouse.snowflake_profile import read_snowflake_target
+
+        return SnowflakeAdapter(read_snowflake_target(target.fields))
     raise ProjectError(
         Diagnostic(
             code="UNSUPPORTED_TARGET",
-            message=f"target `{target.name}` is of type `{target.type}`, which cannot be run yet",
-            fix="choose a duckdb target with --target",
+            message=f"target `{target.name}` is of type `{target.type}`, which nothing runs on",
+            fix="choose a duckdb or snowflake target with --target",
         )
     )

@@ -11,7 +11,7 @@ from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.project.config import OnSchemaChange
-from sqlbackfill.warehouse.protocol import Relation, TableKind
+from sqlbackfill.warehouse.protocol import Relation, TableKind, TableOptions
 
 
 class Reason(StrEnum):
@@ -155,3 +155,4 @@ class PlannedModel:
     on_schema_change: OnSchemaChange = OnSchemaChange.FAIL
     consumed: tuple[ColumnSet, ...] = ()
     slices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    storage: TableOptions = field(default_factory=TableOptions)

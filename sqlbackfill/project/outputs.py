@@ -135,7 +135,7 @@ class _FieldReader:
         """duckdb: the file's name without its ending where nothing else is said."""
         given = self.text("database", "dbname")
         if path is None:
-            if given is None and "connection_name" not in self.fields:
+            if given is None:
                 self.refuse("database", "is not set", "name the database that models are built in")
             return given or ""
         if path == _MEMORY:
@@ -145,7 +145,7 @@ class _FieldReader:
 
     def schema(self, kind: str) -> str:
         given = self.text("schema")
-        if given is None and kind == "snowflake" and "connection_name" not in self.fields:
+        if given is None and kind == "snowflake":
             self.refuse("schema", "is not set", "name the schema that models are built in")
         return given or ("main" if kind == "duckdb" else "")
 

@@ -18,6 +18,7 @@ from sqlbackfill.project.refusals import refusal_of, unsupported_strategy
 from sqlbackfill.project.target import Target
 from sqlbackfill.project.value_reader import ValueReader
 from sqlbackfill.warehouse.protocol import Relation
+from sqlbackfill.warehouse.snowflake_names import stored_relation
 
 
 def resolve_model(
@@ -69,4 +70,6 @@ def _relation(file: ModelFile, config: ModelConfig, target: Target, names: NameR
     if file.kind is ModelKind.SNAPSHOT:
         schema = str(config.values.get("target_schema") or schema)
         database = str(config.values.get("target_database") or database)
-    return Relation(database, schema, names.alias(config.alias, file.name, target))
+    relation = Relation(database, schema, names.alias(config.alias, file.name, target))
+    # Records are kept by these names, so two ways to write one table must not differ.
+    return stored_relation(relation) if target.type == "snowflake" else relation

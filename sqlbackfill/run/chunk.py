@@ -22,6 +22,7 @@ from sqlbackfill.run.records import chunk_islands
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
 from sqlbackfill.run.source_reads import SourceReading, SourceScan
+from sqlbackfill.run.stages import stage_name
 from sqlbackfill.run.whole_table import replace_whole
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 
@@ -128,6 +129,7 @@ class ChunkWriter:
             rebuilds_all=work.task.step.reason is Reason.SCHEMA_CHANGE,
         )
         self._cancellation.open()
+        self.session.label(self._label(work))
         try:
             if isinstance(work.model.partitioning, WholePartitioning):
                 return self._write_whole(work, replacement, started)
@@ -186,11 +188,14 @@ class ChunkWriter:
             yield f"(\n{sql.select}\n)", 1 + sql.guard_lines, ()
             return
         quote = self._adapter.quote_name
-        stage = quote(f"sqlbackfill_stage_{self._inputs.run_id}_{work.task.number}")
+        made = self._adapter.stage(
+            model.relation, stage_name(model.relation, self._inputs.run_id, work.task.number)
+        )
+        stage = made.table
         query = sql.unguarded if model.has_author_bounds else sql.select
         try:
             with placed_in(sql, 1 if model.has_author_bounds else 1 + sql.guard_lines):
-                self.session.execute(f"CREATE OR REPLACE TEMPORARY TABLE {stage} AS\n{query}")
+                self.session.execute(f"{made.create}\n{query}")
             if not model.has_author_bounds:
                 yield stage, 0, ()
                 return
@@ -218,7 +223,7 @@ class ChunkWriter:
         try:
             self.session.execute(f"DROP TABLE IF EXISTS {stage}")
         except SqlbackfillError:
-            # The session is going; a temporary table goes with it, and the first error matters.
+            # The first error matters, and the next run that writes the model drops what is left.
             return
 
     @contextmanager
@@ -257,6 +262,11 @@ class ChunkWriter:
             self.session, self._inputs.run_id, work.model.name, work.task.number
         )
         return found == len(work.chunk.partitions)
+
+    def _label(self, work: ChunkWork) -> dict[str, str]:
+        """What an engine is to keep with the chunk's queries."""
+        named = work.model.partitioning.label_set(work.chunk.partitions)
+        return {"run": self._inputs.run_id, "model": work.model.name, "partitions": named}
 
     def _reading(self, work: ChunkWork) -> SourceReading:
         return SourceReading(work.sources, self.session, self._adapter.dialect)

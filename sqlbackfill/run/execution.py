@@ -28,6 +28,7 @@ from sqlbackfill.run.journal import Journal
 from sqlbackfill.run.remedy import Remedies
 from sqlbackfill.run.result import BlockedChunk, FailedChunk
 from sqlbackfill.run.schedule import Task
+from sqlbackfill.run.stages import drop_left_stages
 from sqlbackfill.run.tally import Tally, name_of, upstream_failed
 from sqlbackfill.run.wavefront import LOOK_AHEAD, Blocked, Wavefront
 from sqlbackfill.run.worker import Workers
@@ -73,6 +74,7 @@ class Execution:
             inputs.ledger.prepare(session)
             leases = inputs.ledger.leases
             with self._signals, Claims(leases, session, inputs.run_id, relations) as claims:
+                drop_left_stages(inputs.adapter, session, relations, inputs.run_id)
                 inputs.on_claimed(session)
                 return self._run_recorded(todo, claims)
         finally:

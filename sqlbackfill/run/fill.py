@@ -72,7 +72,7 @@ def ready_target(work: Replacement, query: str, columns: Sequence[Column]) -> Ta
     info = session.table(model.relation)
     if info is None:
         return Target(
-            identity=adapter.create_table(session, model.relation, query),
+            identity=adapter.create_table(session, model.relation, query, model.storage),
             columns=tuple((c.name, c.name) for c in columns),
             partition_column=column,
             query_column=column,
@@ -105,10 +105,12 @@ def replace_partitions(work: Replacement, target: Target, source: str) -> Filled
     quote = work.adapter.quote_name
     table = work.adapter.quote(work.model.relation)
     counts = _Counts(work, table, quote(target.partition_column), target.digests)
-    before = counts.delete() if not target.is_new else {}
+    before = counts.delete() if work.adapter.stages or not target.is_new else {}
     names, values = (", ".join(quote(pair[at]) for pair in target.columns) for at in (0, 1))
+    # Rows that lie together by their partition are skipped together by whoever reads a few of them.
+    order = f" ORDER BY {quote(target.query_column)}" if work.adapter.stages else ""
     inserted = work.session.execute_count(
-        f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} AS guarded"
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} AS guarded{order}"
     )
     after, digests = counts.after(inserted)
     if sum(after.values()) != inserted:
@@ -145,7 +147,8 @@ class _Counts:
         if self._is_single:
             return {chunk.start: session.execute_count(delete)}
         held = self._counted(self._rows())
-        if held:
+        # Where tables are locked it is the DELETE that locks, which the check of the lease relies on.
+        if held or self.work.adapter.stages:
             session.execute_count(delete)
         return held
 

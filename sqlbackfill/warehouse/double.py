@@ -21,7 +21,9 @@ from sqlbackfill.warehouse.protocol import (
     DigestSql,
     Relation,
     Session,
+    Stage,
     TableInfo,
+    TableOptions,
 )
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
@@ -124,6 +126,9 @@ class DoubleSession:
     @property
     def in_transaction(self) -> bool:
         return self._inner.in_transaction
+
+    def label(self, facts: Mapping[str, str]) -> None:
+        self._inner.label(facts)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._do(sql, lambda: self._inner.execute(sql, parameters), parameters)
@@ -231,6 +236,10 @@ class DoubleAdapter:
         return self.inner.exists
 
     @property
+    def explains(self) -> bool:
+        return self.explained is not None or self.inner.explains
+
+    @property
     def log(self) -> tuple[Operation, ...]:
         """Every operation so far, in order."""
         return tuple(self.script.log)
@@ -290,8 +299,20 @@ class DoubleAdapter:
     def compute_size(self, session: Session) -> ComputeSize | None:
         return self.compute or self.inner.compute_size(session)
 
-    def create_table(self, session: Session, relation: Relation, query: str) -> str:
-        return self.inner.create_table(session, relation, query)
+    def stage(self, beside: Relation, name: str) -> Stage:
+        return self.inner.stage(beside, name)
+
+    def drop_stages(self, session: Session, beside: Relation, prefix: str, keep: str) -> None:
+        self.inner.drop_stages(session, beside, prefix, keep)
+
+    def create_table(
+        self,
+        session: Session,
+        relation: Relation,
+        query: str,
+        options: TableOptions = TableOptions(),  # noqa: B008 - a frozen value
+    ) -> str:
+        return self.inner.create_table(session, relation, query, options)
 
     def add_identity(self, session: Session, relation: Relation) -> str:
         return self.inner.add_identity(session, relation)

@@ -29,7 +29,9 @@ from sqlbackfill.warehouse.protocol import (
     DigestSql,
     Relation,
     Session,
+    Stage,
     TableKind,
+    TableOptions,
 )
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
@@ -80,6 +82,7 @@ class DuckDBAdapter:
     dialect = "duckdb"
     stages = False
     transactional_ddl = True
+    explains = False
 
     def __init__(self, target: DuckDBTarget) -> None:
         self._target = target
@@ -174,7 +177,20 @@ class DuckDBAdapter:
     def compute_size(self, session: Session) -> ComputeSize | None:  # noqa: ARG002
         return None  # nobody bills for it
 
-    def create_table(self, session: Session, relation: Relation, query: str) -> str:
+    def stage(self, beside: Relation, name: str) -> Stage:  # noqa: ARG002
+        table = quote_name(f"sqlbackfill_stage_{name}")
+        return Stage(table=table, create=f"CREATE OR REPLACE TEMPORARY TABLE {table} AS")
+
+    def drop_stages(self, session: Session, beside: Relation, prefix: str, keep: str) -> None:
+        """Temporary tables end with their session."""
+
+    def create_table(
+        self,
+        session: Session,
+        relation: Relation,
+        query: str,
+        options: TableOptions = TableOptions(),  # noqa: ARG002, B008
+    ) -> str:
         if session.table(relation) is not None:
             raise WarehouseError(
                 Diagnostic(

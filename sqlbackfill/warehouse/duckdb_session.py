@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class DuckDBSession:
     @property
     def in_transaction(self) -> bool:
         return self._in_transaction
+
+    def label(self, facts: Mapping[str, str]) -> None:
+        """DuckDB keeps nothing with a query."""
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._run(sql, parameters)

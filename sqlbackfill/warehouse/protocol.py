@@ -65,6 +65,25 @@ class DigestSql:
     second_sum: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A table of a chunk's own: `create` is what stands before its query, `table` its quoted name."""
+
+    table: str
+    create: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOptions:
+    """How a table is to be stored, where the engine has a choice.
+
+    `cluster_by` are expressions in SQL. A transient table has no fail-safe period.
+    """
+
+    cluster_by: tuple[str, ...] = ()
+    is_transient: bool = True
+
+
 class Session(Protocol):
     """One connection, used by one thread at a time. Every driver error leaves it as ours.
 
@@ -74,6 +93,9 @@ class Session(Protocol):
     @property
     def in_transaction(self) -> bool:
         """Whether `begin` was called and neither `commit` nor `rollback` since."""
+
+    def label(self, facts: Mapping[str, str]) -> None:
+        """Says what the statements from here on are for, to engines that keep that with a query."""
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of one statement; `?` marks parameters.
@@ -151,6 +173,10 @@ class Adapter(Protocol):
         """Whether the warehouse is there at all (a DuckDB file may not be made yet)."""
 
     @property
+    def explains(self) -> bool:
+        """Whether `explain_scan` may know anything, so that a query is worth rendering for it."""
+
+    @property
     def declared_settings(self) -> Mapping[str, str]:
         """The settings of the profile that change what a query returns, by lower-case name."""
 
@@ -207,7 +233,25 @@ class Adapter(Protocol):
     def compute_size(self, session: Session) -> ComputeSize | None:
         """The size of what bills for queries of `session`; None where nothing does."""
 
-    def create_table(self, session: Session, relation: Relation, query: str) -> str:
+    def stage(self, beside: Relation, name: str) -> Stage:
+        """A table for rows on their way into `beside`. `name` is unique and a plain identifier.
+
+        It may outlive its session: whoever makes it drops it.
+        """
+
+    def drop_stages(self, session: Session, beside: Relation, prefix: str, keep: str) -> None:
+        """Drops the stages beside a relation that are called `prefix…`, but those `prefix` `keep…`.
+
+        Runs DDL. Does nothing where stages end with their session.
+        """
+
+    def create_table(
+        self,
+        session: Session,
+        relation: Relation,
+        query: str,
+        options: TableOptions = TableOptions(),
+    ) -> str:
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.
 
         Raises WarehouseError TABLE_EXISTS if something stands under that name.

@@ -213,9 +213,9 @@ def test_a_snowflake_target_names_its_database_and_schema(problem_of) -> None:
     assert problem.message == "`database` of target `dev` is not set"
 
 
-def test_a_named_connection_may_leave_database_and_schema_to_itself(target_of) -> None:
+def test_a_named_connection_signs_in_and_the_profile_names_database_and_schema(problem_of) -> None:
     text = "p: {outputs: {dev: {type: snowflake, connection_name: mine}}}"
-    assert target_of({"project/profiles.yml": text}).database == ""
+    assert "`database` of target `dev`" in problem_of({"project/profiles.yml": text}).message
 
 
 @pytest.mark.parametrize(

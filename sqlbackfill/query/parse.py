@@ -19,6 +19,7 @@ from sqlglot.schema import MappingSchema
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls
+from sqlbackfill.query.plain_names import resolve_plainly
 from sqlbackfill.query.scopes import data_type, folded
 from sqlbackfill.query.shown import classes_in
 from sqlbackfill.query.values import MARKERS, may_hold_marker
@@ -224,15 +225,18 @@ def _guard_outer_using(tree: exp.Query) -> None:
 
 def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None:
     """Resolves names and types in place; what went wrong, after which the tree is of no use."""
-    schema = _InputSchema(
-        {
-            marker: _schema(ref.columns, request.dialect)
-            for marker, ref in request.occurrences.items()
-            if ref.columns is not None
-        },
-        request.dialect,
-    )
+    columns = {
+        marker: _schema(ref.columns, request.dialect)
+        for marker, ref in request.occurrences.items()
+        if ref.columns is not None
+    }
+    schema = _InputSchema(columns, request.dialect)
     try:
+        if "sqlglot.meta" not in request.sql:  # a comment that says how a name is spelled
+            parsed.classes = resolve_plainly(parsed.tree, columns, schema, request.dialect)
+        if parsed.classes is not None:
+            parsed.is_qualified = True
+            return None
         qualified = qualify(
             parsed.tree,
             schema=schema,

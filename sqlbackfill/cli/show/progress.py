@@ -22,7 +22,9 @@ from sqlbackfill.run.events import (
     RunStarted,
 )
 
-DRAINING = "stopping after the query under way; Ctrl-C once more gives it up, a third time leaves it"
+DRAINING = (
+    "stopping after the query under way; Ctrl-C once more gives it up, a third time leaves it"
+)
 
 
 @dataclass(slots=True)

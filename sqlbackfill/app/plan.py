@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlbackfill.app.analysis import analyse_project
 from sqlbackfill.app.chunk_outlooks import chunk_outlooks
+from sqlbackfill.app.estimates import Outlooks, estimated, figures_for
 from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
@@ -23,7 +24,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import parse_spec
 from sqlbackfill.plan import candidates as candidate_types
 from sqlbackfill.plan.build import build_plan
-from sqlbackfill.plan.document import plan_document, read_plan
+from sqlbackfill.plan.document import identified, read_plan
 from sqlbackfill.plan.strategy import parse_strategy
 from sqlbackfill.plan.types import Plan, PlannedModel
 from sqlbackfill.project.selectors import select as select_models
@@ -64,7 +65,8 @@ def plan(options: Options, request: PlanRequest, *, fills: bool = True) -> Plann
     """The plan for `request` as things stand.
 
     Raises UsageError for words that cannot be read, ProjectError for the project, WarehouseError
-    where the warehouse cannot be read. Without `fills` nothing is added upstream, nor blocked.
+    where the warehouse cannot be read. Without `fills` nothing is added upstream, nor blocked, nor
+    estimated.
     """
     wanted = read_request(request)
     workspace = open_workspace(options)
@@ -95,6 +97,7 @@ def plan_in(
     try:
         prepared = prepare(workspace, session)
         orphans = unclaimed(prepared, session)
+        outlooks = Outlooks(partial(chunk_outlooks, prepared, session))
         plan = build_plan(
             prepared.candidates,
             prepared.reads,
@@ -102,8 +105,10 @@ def plan_in(
             as_of=loaded.as_of,
             target=loaded.target.name,
             digest=prepared.digest,
-            outlooks=partial(chunk_outlooks, prepared, session),
+            outlooks=outlooks,
         )
+        if fills:
+            plan = estimated(plan, prepared, session, figures_for(prepared, session, outlooks))
     finally:
         session.close()
     refuse_broken_sources(workspace, {step.model for step in plan.steps})
@@ -111,7 +116,7 @@ def plan_in(
     refuse_untranspiled(workspace, plan)
     told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))
     plan = replace(plan, warnings=(*told, *plan.warnings))
-    return _planned(plan, prepared)
+    return _planned(*identified(plan, workspace.partitionings), prepared)
 
 
 def read_request(request: PlanRequest) -> candidate_types.PlanRequest:
@@ -125,12 +130,11 @@ def read_request(request: PlanRequest) -> candidate_types.PlanRequest:
     )
 
 
-def _planned(plan: Plan, prepared: Prepared) -> Planned:
-    partitionings = prepared.workspace.partitionings
+def _planned(plan: Plan, document: Mapping[str, Any], prepared: Prepared) -> Planned:
     return Planned(
         plan=plan,
-        document=plan_document(plan, partitionings),
-        models=planned_models(prepared, partitionings),
+        document=document,
+        models=planned_models(prepared, prepared.workspace.partitionings),
         prepared=prepared,
     )
 
@@ -165,8 +169,7 @@ def plan_from_text(options: Options, text: str, *, file: str) -> Planned:
         already = committed_of(saved.plan.plan_id, prepared, session)
     finally:
         session.close()
-    planned = _planned(saved.plan, prepared)
-    return replace(planned, document=saved.document, already=already)
+    return replace(_planned(saved.plan, saved.document, prepared), already=already)
 
 
 def _refuse_unanalysed(workspace: Workspace, names: frozenset[str], *, is_named: bool) -> None:

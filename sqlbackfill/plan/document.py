@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -22,10 +22,14 @@ Partitionings = Mapping[str, AnyPartitioning]
 
 def content_id(plan: Plan, partitionings: Partitionings) -> str:
     """The plan's id: 16 hex digits over all that the plan says, its id left out."""
+    return _recorded_id(plan_document(plan, partitionings))
+
+
+def identified(plan: Plan, partitionings: Partitionings) -> tuple[Plan, dict[str, Any]]:
+    """`plan` with its id, and its document, made once for both."""
     document = plan_document(plan, partitionings)
-    del document["plan_id"]
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:16]
+    document["plan_id"] = _recorded_id(document)
+    return replace(plan, plan_id=document["plan_id"]), document
 
 
 def plan_document(plan: Plan, partitionings: Partitionings) -> dict[str, Any]:

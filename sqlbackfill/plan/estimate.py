@@ -22,6 +22,9 @@ class Basis(StrEnum):
     LOCAL = "local"
 
 
+_ORDER: Final = tuple(Basis)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
     """What the queries of a step read, and how that is known; None where it is not."""
@@ -47,13 +50,12 @@ _FACTOR: Final = 6.0
 
 def first_guess(amount: Amount, queries: int) -> Spread:
     """Seconds of `queries` that read `amount` in all, by a model that was never built."""
-    seconds = {
-        end: _QUERY_S * queries
-        + getattr(amount.scan_bytes, end) / _BYTES_PER_S
-        + getattr(amount.rows, end) / _ROWS_PER_S
-        for end in ("low", "likely", "high")
-    }
-    return Spread(seconds["low"] / _FACTOR, seconds["likely"], seconds["high"] * _FACTOR)
+    bytes_read, rows, fixed_s = amount.scan_bytes, amount.rows, _QUERY_S * queries
+    return Spread(
+        (fixed_s + bytes_read.low / _BYTES_PER_S + rows.low / _ROWS_PER_S) / _FACTOR,
+        fixed_s + bytes_read.likely / _BYTES_PER_S + rows.likely / _ROWS_PER_S,
+        (fixed_s + bytes_read.high / _BYTES_PER_S + rows.high / _ROWS_PER_S) * _FACTOR,
+    )
 
 
 def hull(one: Spread, other: Spread) -> Spread:
@@ -67,17 +69,22 @@ def step_estimate(sized: Sized, timed: Timed | None, pricing: Pricing, steps: in
     """The estimate of one of `steps` steps. Its basis is that of its weakest figure."""
     seconds = timed.seconds if timed else None
     spent, cost_usd = price(seconds, pricing, steps)
-    order = list(Basis)
-    bases = [basis for basis in (sized.basis, timed.basis if timed else None) if basis is not None]
-    basis = Basis.LOCAL if pricing.is_free else max(bases, key=order.index, default=None)
+    basis: Basis | None = Basis.LOCAL
+    if not pricing.is_free:
+        basis = weakest(sized.basis, timed.basis if timed else None)
     return Estimate(
         scan_bytes=_rounded(sized.amount.scan_bytes) if sized.amount else None,
         rows=_rounded(sized.amount.rows) if sized.amount else None,
-        seconds=seconds,
-        credits=spent,
-        cost_usd=cost_usd,
+        seconds=_rounded(seconds, 3) if seconds else None,
+        credits=_rounded(spent, 6) if spent and not pricing.is_free else spent,
+        cost_usd=_rounded(cost_usd, 6) if cost_usd and not pricing.is_free else cost_usd,
         basis=basis.value if basis else None,
     )
+
+
+def weakest(*bases: Basis | None) -> Basis | None:
+    """The worst of `bases`; None where there is none."""
+    return max((basis for basis in bases if basis is not None), key=_ORDER.index, default=None)
 
 
 def with_estimates(plan: Plan, estimates: Sequence[Estimate]) -> Plan:
@@ -116,5 +123,8 @@ def _sum(spreads: list[Spread | None]) -> Spread | None:
     return together
 
 
-def _rounded(spread: Spread) -> Spread:
-    return Spread(round(spread.low), round(spread.likely), round(spread.high))
+def _rounded(spread: Spread, digits: int | None = None) -> Spread:
+    """`spread` as documents show it: nobody knows further digits."""
+    return Spread(
+        round(spread.low, digits), round(spread.likely, digits), round(spread.high, digits)
+    )

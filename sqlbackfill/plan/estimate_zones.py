@@ -18,6 +18,9 @@ from sqlbackfill.warehouse.sizes import Zone, ZoneMap
 NOTHING: Final = Spread(0, 0, 0)
 _CLUSTERED: Final = 1.5
 """Zones whose lengths add up to no more than so many times what they cover lie one after the other."""
+_MOST_GAP_BYTES: Final = 65_536
+"""A reader of files may rather read so much between two columns than ask twice (DuckDB decides while it
+reads, by how long an answer takes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Amount:
         return Amount(self.scan_bytes + other.scan_bytes, self.rows + other.rows)
 
     def times(self, factor: float) -> Amount:
+        if factor == 1:
+            return self
         return Amount(times(self.scan_bytes, factor), times(self.rows, factor))
 
 
@@ -71,6 +76,7 @@ class ZoneReads:
         for zone, (start, end) in parts:
             inside = max(end - start, 0.0)
             at_edge = (start, end) if ordered else (0.0, 1.0)
+            used = 0
             for name in self.columns:
                 blocks = zone.blocks.get(name, ())
                 size = zone.column_bytes.get(name, 0)
@@ -78,8 +84,10 @@ class ZoneReads:
                 if not blocks:
                     likely += size
                     high += size
+                used += size
                 all_blocks.update(blocks)
                 likely_blocks.update(_between(blocks, *at_edge))
+            high += max(0, min(zone.total_bytes - used, _MOST_GAP_BYTES * len(self.columns)))
             rows_low += inside * zone.rows
             rows_likely += (inside if ordered else 1.0) * zone.rows
             rows_high += zone.rows

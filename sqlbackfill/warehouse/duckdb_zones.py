@@ -36,8 +36,10 @@ ORDER BY row_group_id, column_id, column_path, segment_id
 _CHUNKS: Final = """
 SELECT file_name, row_group_id, any_value(row_group_num_rows),
     lower(split_part(path_in_schema, ', ', 1)) AS name, sum(total_compressed_size),
-    any_value(stats_min_value), any_value(stats_max_value), any_value(stats_null_count)
-FROM parquet_metadata([{paths}]) WHERE name IN ({names})
+    any_value(stats_min_value), any_value(stats_max_value), any_value(stats_null_count),
+    any_value(whole)
+FROM (SELECT *, sum(total_compressed_size) OVER (PARTITION BY file_name, row_group_id) AS whole
+    FROM parquet_metadata([{paths}])) WHERE name IN ({names})
 GROUP BY file_name, row_group_id, name ORDER BY file_name, row_group_id, name
 """
 _FOOTERS: Final = """
@@ -66,6 +68,7 @@ class _Group:
     """A row group while its columns come in."""
 
     rows: int = 0
+    total: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     bounds: dict[str, tuple[Bound, Bound]] = field(default_factory=dict)
     unbounded: set[str] = field(default_factory=set)
@@ -90,6 +93,7 @@ class _Group:
             bounds={n: found for n, found in self.bounds.items() if n not in self.unbounded},
             with_nulls=frozenset(self.with_nulls),
             blocks={name: tuple(dict.fromkeys(found)) for name, found in self.blocks.items()},
+            total_bytes=self.total,
         )
 
 
@@ -153,8 +157,8 @@ def _of_files(session: Session, paths: Sequence[str], columns: Sequence[Column])
     names = ", ".join("?" * len(types))
     found = session.execute(_CHUNKS.format(paths=listed, names=names), (*paths, *types))
     groups: dict[tuple[str, int], _Group] = {}
-    for file, number, count, name, size, low, high, nulls in found:
-        group = groups.setdefault((file, number), _Group(rows=int(count)))
+    for file, number, count, name, size, low, high, nulls, whole in found:
+        group = groups.setdefault((file, number), _Group(rows=int(count), total=int(whole)))
         group.sizes[name] = int(size)
         group.bound(name, types[name], (low, high))
         if nulls != 0:

@@ -15,7 +15,8 @@ class Zone:
     Keys are lower-case names of columns. `bounds` holds the first and the last value, both
     included, of columns for which the engine keeps them: a zone without bounds of a column is never
     skipped by it. `with_nulls` are the columns that may hold NULL. `blocks` names the blocks of
-    storage in which a column lies: each is read whole, and once, whoever shares it.
+    storage in which a column lies: each is read whole, and once, whoever shares it. `total_bytes` are
+    those of all columns where small gaps between columns may be read too, else 0.
     """
 
     rows: int
@@ -23,6 +24,7 @@ class Zone:
     bounds: Mapping[str, tuple[Bound, Bound]] = field(default_factory=dict)
     with_nulls: frozenset[str] = frozenset()
     blocks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    total_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

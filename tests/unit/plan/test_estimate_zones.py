@@ -92,6 +92,15 @@ def test_of_a_zone_at_the_edge_only_the_blocks_are_read_that_hold_the_rows() -> 
     assert found.scan_bytes.high == 110
 
 
+def test_small_gaps_between_columns_may_be_read_too() -> None:
+    wide = ZoneMap(zones=(zone(0, 9, total_bytes=10_000), zone(10, 19, total_bytes=10_000_000)))
+
+    read = ZoneReads(wide, BOTH).amount({}).scan_bytes
+
+    assert read.likely == 2400
+    assert read.high == 10_000 + 1200 + 2 * 65_536
+
+
 def test_rows_in_no_order_may_lie_in_every_block() -> None:
     blocks = {"x": tuple(range(10))}
     zones = tuple(zone(0, 99, blocks=blocks) for _ in range(4))

@@ -242,6 +242,12 @@ class _Analysis:
             self._partition(model, facts[name], partitionings)
         return facts, partitionings
 
+    def facts_of(
+        self, model: Model, lookup: ProjectLookup, inputs: Mapping[str, InputRef]
+    ) -> QueryFacts:
+        """What the query stage says of one model. Raises ProjectError."""
+        return self._analyse(model, lookup, inputs)
+
     def _partition(
         self, model: Model, facts: QueryFacts, partitionings: dict[str, AnyPartitioning]
     ) -> None:
@@ -279,6 +285,13 @@ class _Analysis:
         from sqlbackfill.app.lifting import with_lifting
 
         return with_lifting(facts, request, rendered, partitioning)
+
+
+def analyse_model(
+    loaded: Loaded, model: Model, lookup: ProjectLookup, inputs: Mapping[str, InputRef]
+) -> QueryFacts:
+    """The facts of one model as `loaded` renders it, by nothing that was kept. Raises ProjectError."""
+    return _Analysis(loaded).facts_of(model, lookup, inputs)
 
 
 def analysis_request(

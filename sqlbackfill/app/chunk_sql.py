@@ -84,6 +84,14 @@ class ChunkRenderer:
             home=self._home(name, window),
         )
 
+    def whole(self, name: str) -> ChunkSql:
+        """The query over all that its inputs hold, with no predicate and no guard. Raises ProjectError."""
+        facts = self.workspace.facts[name]
+        scans = {one.index: Scan((), one.alias) for one in facts.occurrences}
+        rendered = self._render(name, None, scans)
+        query, locate = self._written(name, rendered, _bare(rendered.sql))
+        return ChunkSql(select=query, unguarded=query, locate=locate)
+
     def _written(self, name: str, rendered: Rendered, query: str) -> tuple[str, Locate]:
         model, facts = self.workspace.models[name], self.workspace.facts[name]
         return self._transpiler.query(model, facts, rendered, query)

@@ -28,7 +28,10 @@ _ENV_NAMES = re.compile(r"env_var\s*\(\s*(?:'(\w+)'|\"(\w+)\"|(.))")
 
 @dataclass
 class Loaded:
-    """A project that was read, its target, and one clock for the whole command."""
+    """A project that was read, its target, and one clock for the whole command.
+
+    `env` is what `env_var` sees, `overrides` what macros give whatever they say: a unit test's.
+    """
 
     options: Options
     project: Project
@@ -36,6 +39,8 @@ class Loaded:
     as_of: datetime
     adapter: Adapter
     invocation_id: str = field(default_factory=lambda: str(uuid4()))
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def dialect(self) -> str:
@@ -45,7 +50,7 @@ class Loaded:
     @cached_property
     def templates(self) -> Templates:
         """Renders the project's models; made on first use, since most commands find facts cached."""
-        return _templates(self.project, self.target, self.as_of, self.invocation_id, self.adapter)
+        return _templates(self)
 
     @cached_property
     def render_key(self) -> str | None:
@@ -143,12 +148,11 @@ class _YmlValues:
         return Templates(settings, (), quote=str, quote_name=str)
 
 
-def _templates(
-    project: Project, target: Target, as_of: datetime, invocation_id: str, adapter: Adapter
-) -> Templates:
+def _templates(loaded: Loaded) -> Templates:
     from sqlbackfill.template.render import Templates
     from sqlbackfill.template.types import TemplateSettings
 
+    project, target, adapter = loaded.project, loaded.target, loaded.adapter
     fields = dict(target.public_fields)
     fields.update(
         name=target.name,
@@ -164,9 +168,10 @@ def _templates(
         vars=project.vars,
         package_vars=project.package_vars,
         target=fields,
-        env=os.environ,
-        run_started_at=as_of,
-        invocation_id=invocation_id,
+        env=loaded.env,
+        overrides=loaded.overrides,
+        run_started_at=loaded.as_of,
+        invocation_id=loaded.invocation_id,
     )
     macros: tuple[MacroFile, ...] = project.macro_files
     return Templates(settings, macros, quote=adapter.quote, quote_name=adapter.quote_name)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show what a run would rebuild, in which order, and why",
     "run": "rebuild partitions",
     "verify": "run a model in every allowed way and compare the rows",
+    "test": "run the unit tests of models, on DuckDB in memory",
     "status": "show what is built, missing, stale and failed",
     "why": "show what built partitions, and what changed since",
     "mark": "adopt what another tool built, or forget a record",

@@ -43,6 +43,7 @@ class ProjectFile:
     model_paths: tuple[str, ...]
     seed_paths: tuple[str, ...]
     snapshot_paths: tuple[str, ...]
+    test_paths: tuple[str, ...]
     macro_files: tuple[MacroFile, ...]
     vars: Mapping[str, object]
     package_vars: Mapping[str, Mapping[str, object]]
@@ -85,6 +86,7 @@ def read_project_file(root: Path, *, cli_vars: Mapping[str, object], render: Ren
         dialect=reader.read("dialect", read_text),
         model_paths=_paths(root, reader, "model-paths", "source-paths", "models"),
         seed_paths=_paths(root, reader, "seed-paths", "data-paths", "seeds"),
+        test_paths=_paths(root, reader, "test-paths", "test-paths", "tests"),
         snapshot_paths=_paths(root, reader, "snapshot-paths", "snapshot-paths", "snapshots"),
         macro_files=_read_macros(root, name or root.resolve().name, reader, packages, findings),
         vars={**own_vars, **_section(own_vars, name), **cli_vars},

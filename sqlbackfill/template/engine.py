@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError
@@ -40,6 +40,7 @@ class Engine:
         self._static = self._static_names()
         self.library = MacroLibrary(self.sandbox, settings.project, macros, self.reader)
         self._static |= self.library.namespaces
+        self._overrides = {n: _giving(value) for n, value in settings.overrides.items()}
         self._models: dict[tuple[str, str], PlacedTemplate] = {}
 
     def template(self, model: TemplateInput) -> PlacedTemplate:
@@ -63,7 +64,7 @@ class Engine:
 
     def names(self, own: Mapping[str, object], package: str) -> dict[str, Any]:
         """All names that a template of `package` sees; `own` are those of its render."""
-        return {**self._static, **own, **self.library.seen_from(package)}
+        return {**self._static, **own, **self.library.seen_from(package), **self._overrides}
 
     def fallback(self, name: str) -> Relation:
         """The relation that `name` would have if nothing were configured."""
@@ -92,3 +93,12 @@ class Engine:
         yield from MODEL_NAMES
         yield from self._static
         yield from self.library.visible
+
+
+def _giving(value: object) -> Callable[..., object]:
+    """What stands for a macro whose value a test sets."""
+
+    def give(*_args: object, **_kwargs: object) -> object:
+        return value
+
+    return give

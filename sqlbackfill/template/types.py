@@ -253,6 +253,7 @@ class TemplateSettings:
 
     `target` holds the fields that Jinja's `target` shows: no secrets. `env` is the process's
     environment. `dispatch` maps a macro namespace to the packages that are searched, in order.
+    `overrides` are values that macros of these names give, whatever they are called with.
     `run_started_at` must be aware; using it or `invocation_id` makes a render volatile.
     """
 
@@ -262,5 +263,6 @@ class TemplateSettings:
     target: Mapping[str, object] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     dispatch: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
     run_started_at: datetime
     invocation_id: str = ""

@@ -33,11 +33,21 @@ _JOINS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`sql` with markers, the tables they stand for, the type of `p`, and the session's time zone."""
+    """`sql` with markers, the tables they stand for, and the session's time zone.
+
+    `executed` says the same in DuckDB where `sql` is what DuckDB does not read.
+    """
 
     sql: str
     tables: tuple[str, ...]
     zone: str
+    dialect: str = "duckdb"
+    executed: str = ""
+
+    @property
+    def runs(self) -> str:
+        """The text that DuckDB is given."""
+        return self.executed or self.sql
 
 
 @dataclass(slots=True)

@@ -8,10 +8,12 @@ from tests.property.broken_claims import CLAIM_MUTANTS
 from tests.property.broken_rules import Mutant
 from tests.property.claim_queries import SHAPES, claim_query
 from tests.property.window_harness import run
+from tests.property.written_queries import WRITTEN, run_written
 
 SEED = 20131027
 QUERIES = 60
 DATABASES = 4
+SEARCHED = 400
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -25,8 +27,11 @@ def test_injected_queries_of_every_shape_give_the_rows_of_the_whole_query(shape:
 
 @pytest.mark.parametrize("mutant", CLAIM_MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_broken_claim_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = WRITTEN[mutant.name]
+    assert not run_written(query, SEED).mismatches
     mutant.patch(monkeypatch)
-    numbers = range(mutant.first, mutant.first + 100)
+    assert run_written(query, SEED).mismatches
+    numbers = range(mutant.first, mutant.first + SEARCHED)
     counts = run(
         SEED, numbers, databases=DATABASES, focus=mutant.focus, stop=True, make=claim_query
     )

@@ -14,11 +14,13 @@ from tests.property.broken_edges import EDGE_MUTANTS
 from tests.property.broken_rules import Mutant
 from tests.property.edge_queries import edge_query
 from tests.property.window_harness import Counts, run
+from tests.property.written_queries import WRITTEN, run_written
 
 QUERIES = 400
 DATABASES = 6
 SEED = 20130310
 MUTANT_SEED = 7
+SEARCHED = 300  # most of it is never needed: `first` says where the first hit was
 UNITS = ("year", "month", "day", "hour", "minute", "second")
 FORMAT = "%Y%m%d%H%M%S"
 
@@ -48,12 +50,14 @@ def test_the_generator_says_every_shape(word: str) -> None:
 @each_mutant
 def test_the_harness_catches_a_broken_rule(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant.patch(monkeypatch)
-    numbers = range(mutant.first, mutant.first + 6)
+    assert run_written(WRITTEN[mutant.name], MUTANT_SEED).mismatches
+    numbers = range(mutant.first, mutant.first + SEARCHED)
     assert _run(mutant, numbers, stop=True).mismatches
 
 
 @each_mutant
 def test_no_row_is_wrong_where_the_broken_rule_is_whole(mutant: Mutant) -> None:
+    assert not run_written(WRITTEN[mutant.name], MUTANT_SEED).mismatches
     numbers = range(mutant.first, mutant.first + 3)
     assert not _run(mutant, numbers).mismatches
 

@@ -81,11 +81,29 @@ def _coalesce_of_any_terms(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(JoinPass, "_are_equal", lambda self, x, y, on: True)
 
 
+def _having_as_where(patch: pytest.MonkeyPatch) -> None:
+    """What HAVING says of an aggregate taken to hold of every row that it is made of."""
+    real = SelectPass._below_grouping
+
+    def bare(node: exp.Expr) -> exp.Expr:
+        return node.this if isinstance(node, exp.Max | exp.Min) else node
+
+    def below(self: SelectPass, store: Any, grouping: Any) -> Any:
+        kept, having = real(self, store, grouping), self.scope.select.args.get("having")
+        if having is None:
+            return kept
+        said = self.outer_pass.reader.read([having.this.copy().transform(bare)], self.scope)
+        return self._terms.saturate({**kept, **said.bounds}, said.edges)
+
+    patch.setattr(SelectPass, "_below_grouping", below)
+
+
 CLAIM_MUTANTS: Final = (
     Mutant("edges of rows between groups of ROLLUP", _groups_compared_by_row, "rollups", 234),
     Mutant("windows over ROLLUP keep every bound", _rollup_keys_through_windows, "rollups"),
     Mutant("NOT ignored", _negation_ignored, "memberships"),
     Mutant("IN under OR as a conjunct", _membership_under_or, "memberships"),
     Mutant("a scalar query cut by the row around it", _scalars_cut_by_the_row, "scalars"),
+    Mutant("HAVING of an aggregate as WHERE", _having_as_where, "having", 110),
     Mutant("COALESCE of any two terms", _coalesce_of_any_terms, "coalesced"),
 )

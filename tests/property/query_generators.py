@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tests.property.author_queries import author_query
+from tests.property.claim_queries import claim_query
 from tests.property.edge_queries import edge_query
 from tests.property.operator_queries import operator_query
 from tests.property.random_queries import random_query
@@ -14,4 +16,6 @@ GENERATORS: Final[Mapping[str, MakeQuery]] = {
     "queries": random_query,
     "operators": operator_query,
     "edges": edge_query,
+    "claims": claim_query,
+    "author": author_query,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.property.broken_claims import CLAIM_MUTANTS
-from tests.property.broken_rules import Mutant
+from tests.property.broken_rules import MUTANTS, Mutant
 from tests.property.claim_queries import SHAPES, claim_query
 from tests.property.window_harness import run
 from tests.property.written_queries import WRITTEN, run_written
@@ -35,5 +35,20 @@ def test_a_broken_claim_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatc
     counts = run(
         SEED, numbers, databases=DATABASES, focus=mutant.focus, stop=True, make=claim_query
     )
+
+    assert counts.mismatches
+
+
+@pytest.mark.parametrize(
+    "kind", ["union", "union all", "intersect", "intersect all", "except", "except all"]
+)
+def test_columns_met_by_position_where_they_meet_by_name_are_caught(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = "set operations"
+    numbers = [n for n in range(600) if f" {kind} by name" in claim_query(SEED, n, shape).sql]
+    assert len(numbers) > 20
+    next(mutant for mutant in MUTANTS if mutant.name == "BY NAME by position").patch(monkeypatch)
+    counts = run(SEED, numbers, databases=DATABASES, focus=shape, stop=True, make=claim_query)
 
     assert counts.mismatches

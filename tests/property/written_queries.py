@@ -11,7 +11,9 @@ from tests.property.random_queries import Query
 from tests.property.window_harness import Counts, run
 
 _FILE: Final = Path(__file__).with_suffix(".sql")
-_ENTRY: Final = re.compile(r"^-- ([^|\n]+) \| ([^|\n]+) \| (\S+)\n(.+?);$", re.MULTILINE | re.DOTALL)
+_ENTRY: Final = re.compile(
+    r"^-- ([^|\n]+) \| ([^|\n]+) \| (\S+)\n(.+?);$", re.MULTILINE | re.DOTALL
+)
 TIMES: Final = 12  # the partitions of each are other ones
 
 

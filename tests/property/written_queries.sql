@@ -135,3 +135,6 @@ select DATE '2013-03-20' - x1.e as p, x1.e - DATE '1970-01-01' as q, x1.k as k, 
 
 -- a day's digits as its month's | tb tc tb | UTC
 select year(x1.tz) * 10000 + month(x1.tz) * 100 + day(x1.tz) as p, x3.e as q, x1.v as k, x3.k as v from __sb_occurrence_0__ as x1 anti join __sb_occurrence_1__ as x2 on cast(x2.s as date) = cast(x1.tz as date) and strftime(x1.ts, '%Y/%m/%d %H') = strftime(x2.d, '%Y/%m/%d %H') left join __sb_occurrence_2__ as x3 on cast(epoch(x1.ts) as bigint) = cast(epoch(x3.e) as bigint);
+
+-- HAVING of an aggregate as WHERE | ta | UTC
+select x.e as p, x.e as q, count(*) as v, min(x.d) as w from __sb_occurrence_0__ as x group by x.e, x.e having min(x.d) >= x.e;

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
@@ -171,6 +172,9 @@ class DoubleSession:
 
     def tables(self, relations: Sequence[Relation]) -> dict[Relation, TableInfo]:
         return self._inner.tables(relations)
+
+    def write_parquet(self, query: str, file: Path) -> int:
+        return self._do(query, lambda: self._inner.write_parquet(query, file))
 
     def interrupt(self) -> None:
         self._inner.interrupt()

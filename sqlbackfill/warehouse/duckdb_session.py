@@ -143,6 +143,10 @@ class DuckDBSession:
             for relation in asked[_folded(actual)]
         }
 
+    def write_parquet(self, query: str, file: Path) -> int:
+        target = str(file).replace("'", "''")
+        return self.execute_count(f"COPY (\n{query}\n) TO '{target}' (FORMAT parquet)")
+
     def interrupt(self) -> None:
         if self._cursor is not None:
             self._cursor.interrupt()

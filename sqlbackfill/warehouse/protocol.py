@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
@@ -138,6 +139,9 @@ class Session(Protocol):
 
     def tables(self, relations: Sequence[Relation]) -> dict[Relation, TableInfo]:
         """The same for many at once, in one round trip; absent ones are left out."""
+
+    def write_parquet(self, query: str, file: Path) -> int:
+        """How many rows `query` gave, all of them now in a local Parquet file that is made anew."""
 
     def interrupt(self) -> None:
         """Cancels the statement that another thread runs on this session."""

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from sqlbackfill.errors import (
@@ -20,6 +21,7 @@ from sqlbackfill.errors import (
     WarehouseError,
 )
 from sqlbackfill.warehouse.identity import read_identity
+from sqlbackfill.warehouse.parquet_file import write_parquet
 from sqlbackfill.warehouse.protocol import Column, Relation, TableInfo, TableKind
 from sqlbackfill.warehouse.snowflake_failures import Failure, read_failure, translate
 from sqlbackfill.warehouse.snowflake_names import (
@@ -34,6 +36,7 @@ _DDL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TWICE_IS_ONCE = re.compile(r"\s*(select|with|show|explain|begin)\b", re.IGNORECASE)
+_BATCH_ROWS = 10_000
 _MOST_VALUES = 16_000
 """Snowflake takes at most 16,384 expressions in one list."""
 _TYPES: Final[Mapping[int, str]] = {
@@ -182,6 +185,12 @@ class SnowflakeSession:
             for relation, actual in asked.items()
             if actual in found
         }
+
+    def write_parquet(self, query: str, file: Path) -> int:
+        with self._statement(query, ()) as cursor:
+            columns = [Column(each[0], _type(each[1], each[5])) for each in cursor.description]
+            batches = iter(lambda: cursor.fetchmany(_BATCH_ROWS), [])
+            return write_parquet(columns, batches, file)
 
     def interrupt(self) -> None:
         """Asks the server, over another connection, to give up what runs here."""

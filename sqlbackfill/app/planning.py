@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlbackfill.app.code_texts import with_fingerprints_of_today
 from sqlbackfill.app.histories import Histories
+from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
 from sqlbackfill.app.model_inputs import judged_inputs, model_inputs
@@ -94,6 +95,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     inputs = model_inputs(workspace, reads)
     heads = {name: _head(workspace, name, state) for name in workspace.partitionings}
     histories = Histories(ledger, session, watched, state.tables, heads.__getitem__)
+    known = KnownDigests(workspace.loaded.adapter, session, workspace.loaded.project.root)
     sources = ProjectSources(
         workspace,
         reads,
@@ -101,6 +103,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         session,
         histories.with_sources,
         workspace.loaded.options.on_reading,
+        known,
     )
     judged = judged_inputs(workspace, inputs)
     due_ends = _due_ends(workspace, reads)
@@ -112,6 +115,15 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         old_mark=histories.is_as_of_old,
         sources=sources,
     )
+    candidates = {
+        name: replace(
+            _candidate(workspace, name, state, reads, freshness, due_ends[name]),
+            held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
+            unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
+        )
+        for name in workspace.partitionings
+    }
+    known.save()
     return Prepared(
         workspace=workspace,
         ledger=ledger,
@@ -120,14 +132,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         inputs=inputs,
         heads=heads,
         freshness=freshness,
-        candidates={
-            name: replace(
-                _candidate(workspace, name, state, reads, freshness, due_ends[name]),
-                held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
-                unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
-            )
-            for name in workspace.partitionings
-        },
+        candidates=candidates,
     )
 
 

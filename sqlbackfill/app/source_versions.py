@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.options import OnReading, tell_nobody
 from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
 from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window, whole_window
@@ -40,7 +41,7 @@ class ProjectSources:
 
     Cheap versions are taken once, at the first question, and so are digests of what was asked for.
     `on_reading` is told before a source is read. `session` and `records` are needed to judge what was
-    recorded, not to record.
+    recorded, not to record; `known` is what commands before digested, of use while nothing is written.
     """
 
     workspace: Workspace
@@ -49,6 +50,7 @@ class ProjectSources:
     session: Session | None = None
     records: Recorded = lambda _model, _partitions: ()
     on_reading: OnReading = tell_nobody
+    known: KnownDigests | None = None
     _marks: dict[str, str] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str, bool], tuple[Span, SourceDigests]] = field(
@@ -138,10 +140,20 @@ class ProjectSources:
             return known[1]
         wanted = hull((known[0], span)) if known is not None else span
         what = self._scan(model, window, source, (wanted,), unplaced)
-        if what.sql is None or self.session is None:
+        sql, session = what.sql, self.session
+        if sql is None or session is None:
             return None
-        self._tell(source, columns, window.column, self.session)
-        found = scan(what, self.session, self.workspace.loaded.adapter.dialect, wanted)
+
+        def read() -> SourceDigests:
+            self._tell(source, columns, window.column, session)
+            return scan(what, session, self.workspace.loaded.adapter.dialect, wanted)
+
+        relation = source_relation(source, self.workspace.loaded.project.root)
+        if self.known is None or not isinstance(relation, Relation):
+            found = read()
+        else:
+            asked = (repr(sql), *map(str, key), f"{wanted.start}..{wanted.end}")
+            found = self.known.get(relation, asked, read)
         self._digests[key] = wanted, found
         return found
 

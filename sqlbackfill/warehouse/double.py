@@ -287,6 +287,9 @@ class DoubleAdapter:
     ) -> int | None:
         return self.inner.scan_bytes(session, source, columns)
 
+    def table_file(self, session: Session, relation: Relation) -> Path | None:
+        return self.inner.table_file(session, relation)
+
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
     ) -> ZoneMap | None:

@@ -159,6 +159,11 @@ class DuckDBAdapter:
 
         return scan_bytes(session, source, columns)
 
+    def table_file(self, session: Session, relation: Relation) -> Path | None:
+        from sqlbackfill.warehouse.duckdb_files import table_file
+
+        return table_file(session, relation)
+
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
     ) -> ZoneMap | None:

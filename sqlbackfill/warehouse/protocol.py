@@ -214,6 +214,12 @@ class Adapter(Protocol):
         `source` is a table, or the paths of local files. No row is read.
         """
 
+    def table_file(self, session: Session, relation: Relation) -> Path | None:
+        """The local file that holds all rows of a table; None for a view, or without such a file.
+
+        No other process writes to it while `session` is open.
+        """
+
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
     ) -> ZoneMap | None:

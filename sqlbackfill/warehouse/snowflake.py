@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -90,6 +91,9 @@ class SnowflakeAdapter:
         from sqlbackfill.warehouse.snowflake_sizes import scan_bytes
 
         return scan_bytes(session, source, columns)
+
+    def table_file(self, session: Session, relation: Relation) -> Path | None:  # noqa: ARG002
+        return None
 
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]

@@ -1,0 +1,92 @@
+"""Digests of tables in database files, kept between commands for as long as the files are untouched.
+
+A database file's path, size and time, and those of its log, prove that nothing was written since if
+they are older than the steps of file systems. They are taken while the file is open, which keeps
+other processes from writing to it.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlbackfill.app.cache import FactCache, digest
+from sqlbackfill.app.source_stamps import file_stamp
+from sqlbackfill.ledger.digests import Digest
+from sqlbackfill.run.source_digests import SourceDigests
+from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
+
+_MOST_PARTITIONS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    tag: str
+    digests: tuple[tuple[int, str], ...]
+    unplaced: str
+
+
+class KnownDigests:
+    """What was digested of tables, by the state of the files that hold them; `save` keeps it."""
+
+    def __init__(self, adapter: Adapter, session: Session, root: Path) -> None:
+        self._adapter = adapter
+        self._session = session
+        self._cache = FactCache(root / ".sqlbackfill" / "cache", "digests")
+        self._files: dict[Relation, Path | None] = {}
+
+    def get(
+        self, relation: Relation, asked: tuple[str, ...], compute: Callable[[], SourceDigests]
+    ) -> SourceDigests:
+        """What `compute` gives, or gave for the same `asked` when the table's file was as it is now."""
+        stamp = self._stamp(relation)
+        if not stamp:
+            return compute()
+        found: list[SourceDigests] = []
+
+        def kept() -> _Kept:
+            found.append(compute())
+            return _written(found[0])
+
+        value = self._cache.get(
+            digest(stamp, str(relation), *asked),
+            _Kept,
+            kept,
+            keeps=lambda each: (
+                len(each.digests) <= _MOST_PARTITIONS and self._stamp(relation) == stamp
+            ),
+        )
+        return found[0] if found else _read(value)
+
+    def save(self) -> None:
+        """Keeps what this command used; says nothing where the disk does not allow it."""
+        self._cache.save()
+
+    def _stamp(self, relation: Relation) -> str:
+        """The state of the file that holds the table; empty where there is none, or it is too new."""
+        if relation not in self._files:
+            self._files[relation] = self._adapter.table_file(self._session, relation)
+        file = self._files[relation]
+        return "" if file is None else database_stamp(file, time.time_ns)
+
+
+def database_stamp(file: Path, now_ns: Callable[[], int]) -> str:
+    """Path, size and time of a database file and of its log, as one hash; empty if they prove nothing."""
+    logs = sorted(file.parent.glob(f"{glob.escape(file.name)}.wal*"))
+    return file_stamp((file, *logs), now_ns)
+
+
+def _written(digests: SourceDigests) -> _Kept:
+    by_ordinal = tuple((at, str(one)) for at, one in sorted(digests.by_ordinal.items()))
+    return _Kept(digests.tag, by_ordinal, str(digests.unplaced))
+
+
+def _read(kept: _Kept) -> SourceDigests:
+    return SourceDigests(
+        tag=kept.tag,
+        by_ordinal={at: Digest.read(text) for at, text in kept.digests},
+        unplaced=Digest.read(kept.unplaced),
+    )

@@ -174,7 +174,7 @@ def either(a: Limit | None, b: Limit | None, *, lower: bool) -> Limit | None:
 
 def is_within(inner: Limit | None, outer: Limit | None, *, lower: bool) -> bool:
     """Whether the end `inner` certainly lies inside the end `outer`; an open outer end holds all."""
-    if outer is None:
+    if outer is None or inner is outer:
         return True
     if inner is None:
         return False
@@ -199,6 +199,8 @@ def limit_after(limit: Limit | None, steps: Steps | None) -> Limit | None:
     """The limit moved through `steps`; None for steps means that nothing is known beyond."""
     if limit is None or steps is None:
         return None
+    if not steps:
+        return limit
     try:
         return tuple(tuple(path.then(steps) for path in option) for option in limit)
     except OverflowError:

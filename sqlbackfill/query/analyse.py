@@ -14,7 +14,7 @@ from sqlbackfill.query.demands import Demand, PassResult
 from sqlbackfill.query.doubts import null_doubt, zone_doubts
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Verdict
-from sqlbackfill.query.fingerprint import with_fingerprints
+from sqlbackfill.query.fingerprint import fingerprints_of, with_fingerprints
 from sqlbackfill.query.kinds import Kind, is_text_kind, same_axis, stored_kind
 from sqlbackfill.query.lineage import Lineage
 from sqlbackfill.query.own_columns import agrees, knowing_itself
@@ -84,6 +84,7 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
             partition_type=partition_type,
         )
     )
+    found = fingerprints_of(parsed, request, scopes)
     facts = replace(
         facts,
         columns=columns,
@@ -92,10 +93,13 @@ def _facts(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Que
         partition_type=partition_type,
         hard_coded=parsed.hard_coded,
         warnings=(*parsed.warnings, *facts.warnings),
+        doubts=_doubts(parsed, request, places, scopes),
+        fingerprint=found.whole,
+        row_fingerprint=found.rows,
+        column_fingerprints=found.columns,
+        input_columns=found.input_columns,
     )
-    facts = replace(facts, doubts=_doubts(parsed, request, places, scopes))
     missing = _missing_column(facts, request, places, parsed)
-    facts = with_fingerprints(facts, parsed, request, scopes)
     if missing is None:
         return facts
     return replace(facts, errors=(missing,), verdict=Verdict.UNPROVEN, strategies=())
@@ -106,7 +110,7 @@ def _doubts(
 ) -> tuple[Diagnostic, ...]:
     if request.partition is None or not parsed.is_qualified:
         return ()
-    name = _output_name(parsed.tree, request.partition.column)
+    name = _output_name(parsed, request.partition.column)
     doubt = None if name is None else null_doubt(parsed, request, places, scopes, name)
     zones = zone_doubts(parsed, request, places)
     return (doubt, *zones) if doubt is not None else zones
@@ -115,7 +119,7 @@ def _doubts(
 def _partition_kind(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes) -> Kind:
     if request.partition is None or not parsed.is_qualified:
         return None
-    name = _output_name(parsed.tree, request.partition.column)
+    name = _output_name(parsed, request.partition.column)
     return scopes.output_kind(parsed.tree, name, {}, None) if name is not None else None
 
 
@@ -125,15 +129,21 @@ def _table_keys(
     """The keys of the table that the query fills: each of its partitions comes from one query."""
     if not parsed.is_qualified:
         return ()
-    own = _output_name(parsed.tree, request.partition.column) if request.partition else None
+    own = _output_name(parsed, request.partition.column) if request.partition else None
     if own is None and request.partition is not None:
         return ()
     extra = frozenset([own] if own is not None else [])
     return tuple(tuple(sorted(key | extra)) for key in output_keys(scopes, parsed.tree, {}))
 
 
-def _output_name(tree: exp.Query, wanted: str) -> str | None:
+def _output_name(parsed: ParsedQuery, wanted: str) -> str | None:
     """How the query itself spells the output column `wanted`."""
+    if wanted not in parsed.spellings:
+        parsed.spellings[wanted] = _spelling(parsed.tree, wanted)
+    return parsed.spellings[wanted]
+
+
+def _spelling(tree: exp.Query, wanted: str) -> str | None:
     names = [node.alias_or_name for node in tree.selects if not node.is_star]
     if wanted in names:
         return wanted
@@ -175,7 +185,7 @@ def _pass(
         return window_pass.result
     demand = Demand()
     if request.partition is not None and _can_demand(kind, request):
-        name = _output_name(parsed.tree, request.partition.column)
+        name = _output_name(parsed, request.partition.column)
         if name is not None:
             demand = Demand({name: OWN_PARTITION})
     window_pass.query(parsed.tree, demand, {}, None)
@@ -195,7 +205,7 @@ def _can_demand(kind: Kind, request: AnalysisRequest) -> bool:
 def _missing_column(
     facts: QueryFacts, request: AnalysisRequest, places: Places, parsed: ParsedQuery
 ) -> Diagnostic | None:
-    if request.partition is None or _output_name(parsed.tree, request.partition.column) is not None:
+    if request.partition is None or _output_name(parsed, request.partition.column) is not None:
         return None
     wanted = request.partition.column
     names = [column.name for column in facts.columns]

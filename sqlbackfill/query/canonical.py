@@ -47,13 +47,23 @@ class _Frame:
 
 
 class Canonical(CanonicalText):
-    """The blocks of one query. `used` collects the columns of tables that matter, by table."""
+    """The blocks of one query. `used` collects the columns of tables that matter, by table.
 
-    def __init__(self, scopes: Scopes, tree: exp.Query, dialect: str) -> None:
+    `tables` are all of the query's, if they have been looked for.
+    """
+
+    def __init__(
+        self,
+        scopes: Scopes,
+        tree: exp.Query,
+        dialect: str,
+        tables: Sequence[exp.Table] | None = None,
+    ) -> None:
         super().__init__(dialect)
         self.used: dict[str, set[str]] = {}
         self._scopes = scopes
         self._tree = tree
+        self._tables = tables
         self._blocks: dict[int, Block] = {}
         self._frames: dict[int, _Frame] = {}
         self._shared: dict[int, int] = {}
@@ -176,7 +186,8 @@ class Canonical(CanonicalText):
     @cached_property
     def _references(self) -> dict[str, int]:
         """How often a table is named, by name."""
-        return Counter(table.name for table in self._tree.find_all(exp.Table))
+        tables = self._tree.find_all(exp.Table) if self._tables is None else self._tables
+        return Counter(table.name for table in tables)
 
     # -- queries ----------------------------------------------------------------------------------
 

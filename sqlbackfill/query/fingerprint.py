@@ -173,7 +173,7 @@ _FORMS: Final = tuple(f"{form}{_VERSION}-" for form in ("query", "tree", "text")
 
 
 def _canonical(parsed: ParsedQuery, request: AnalysisRequest, scopes: Scopes) -> Fingerprints:
-    canonical = Canonical(scopes, parsed.tree, request.dialect)
+    canonical = Canonical(scopes, parsed.tree, request.dialect, parsed.tables)
     block = canonical.query()
     names, columns = block.names or (), block.columns()
     head = _head(request)

@@ -30,29 +30,42 @@ class Lineage:
         self._scopes = scopes
         self._open = opened
         self._known: dict[tuple[int, str], Sources] = {}
+        self._selects: dict[int, Scope] = {}
 
     def columns(self, query: exp.Query, dialect: str) -> tuple[tuple[OutputColumn, ...], bool]:
         """The output columns in order, and whether these are all."""
-        names = [node.alias_or_name for node in query.selects if not node.is_star]
-        complete = bool(query.selects) and not any(node.is_star for node in query.selects)
+        items = query.selects
+        shown = [node for node in items if not node.is_star]
         env: Env = {}
-        columns = tuple(
-            OutputColumn(
-                name=name,
-                type=_type_text(node, dialect),
-                sources=tuple(sorted(self.sources(query, name, env, None))),
+        texts: dict[int, str | None] = {}  # most columns share a few types
+        columns = []
+        for node in shown:
+            name, type_ = node.alias_or_name, node.type
+            if id(type_) not in texts:
+                texts[id(type_)] = _type_text(type_, dialect)
+            sources = self.sources(query, name, env, None)
+            columns.append(
+                OutputColumn(
+                    name=name,
+                    type=texts[id(type_)],
+                    sources=tuple(sorted(sources) if len(sources) > 1 else sources),
+                )
             )
-            for name, node in zip(names, (n for n in query.selects if not n.is_star), strict=True)
-        )
-        return columns, complete
+        return tuple(columns), bool(items) and len(shown) == len(items)
 
     def sources(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Sources:
         """The (relation, column) pairs that output column `name` of a query block is computed from."""
         key = (id(query), name)
-        if key not in self._known:
+        found = self._known.get(key)
+        if found is None:
             self._known[key] = frozenset()
-            self._known[key] = self._sources(query, name, env, parent)
-        return self._known[key]
+            scope = self._selects.get(id(query))
+            if scope is None:
+                found = self._sources(query, name, env, parent)
+            else:
+                found = self._shown(scope, name)
+            self._known[key] = found
+        return found
 
     def _sources(self, query: exp.Expr, name: str, env: Env, parent: Scope | None) -> Sources:
         inner = self._scopes.enter(query, env)[0] if isinstance(query, exp.Query) else env
@@ -65,11 +78,12 @@ class Lineage:
             return frozenset().union(*found)
         if not isinstance(query, exp.Select):
             return frozenset()
-        scope = self._scopes.scope(query, inner, parent)
+        scope = self._selects[id(query)] = self._scopes.scope(query, inner, parent)
+        return self._shown(scope, name)
+
+    def _shown(self, scope: Scope, name: str) -> Sources:
         node = projection(scope, name)
-        if node is None:
-            return frozenset()
-        return self._expression(node, scope)
+        return frozenset() if node is None else self._expression(node, scope)
 
     def _expression(self, node: exp.Expr, scope: Scope) -> Sources:
         """What the value of `node` comes from, the results of queries inside it included."""
@@ -92,6 +106,10 @@ class Lineage:
         return found
 
     def _column(self, column: exp.Expr, scope: Scope) -> Sources:
+        table = column.args.get("table")
+        source = None if table is None else scope.sources.get(table.name)
+        if source is not None:
+            return self._in_source(source, column.name, scope)
         found = resolve(column, scope)
         if found is None:
             return frozenset()
@@ -133,8 +151,7 @@ class Lineage:
         return frozenset().union(*found)
 
 
-def _type_text(node: exp.Expr, dialect: str) -> str | None:
-    type_ = node.type
+def _type_text(type_: exp.DataType | None, dialect: str) -> str | None:
     if type_ is None or type_.this in (exp.DataType.Type.UNKNOWN, exp.DataType.Type.NULL):
         return None
     if any(value for key, value in type_.args.items() if key != "this"):

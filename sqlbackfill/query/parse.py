@@ -34,7 +34,8 @@ class ParsedQuery:
 
     `aliases` names, by marker, the occurrences that the author gave no alias. `unwrappable` holds
     markers of relations that columns name in full, so that no subquery may take their place.
-    `is_qualified` is False where names could not be resolved: then nothing may be concluded.
+    `is_qualified` is False where names could not be resolved: then nothing may be concluded. `classes`
+    and `tables` are those of the tree where they are known, `spellings` how it has names of its columns.
     """
 
     tree: exp.Query
@@ -44,6 +45,8 @@ class ParsedQuery:
     hard_coded: tuple[HardCodedTable, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     classes: frozenset[type[exp.Expr]] | None = None
+    tables: list[exp.Table] | None = None
+    spellings: dict[str, str | None] = field(default_factory=dict)
 
     def may_hold(self, kinds: tuple[type[exp.Expr], ...]) -> bool:
         """Whether a node of one of these classes may be anywhere in the tree, which is not changed any more."""
@@ -91,13 +94,14 @@ def parse_query(request: AnalysisRequest, places: Places) -> ParsedQuery:
     Raises ProjectError: SQL_SYNTAX with every error found, SQL_NOT_ONE_QUERY, SQL_NOT_A_QUERY.
     """
     tree = _one_query(_statements(request, places), request, places)
-    hard_coded = _hard_coded(tree, request.occurrences, places)
+    tables = list(tree.find_all(exp.Table))
+    hard_coded = _hard_coded(tables, request.occurrences, places)
     parsed = ParsedQuery(tree, is_qualified=False, hard_coded=hard_coded)
-    _prepare(parsed, request)
-    failure = _qualify(parsed, request)
+    _prepare(parsed, request, tables)
+    failure = _qualify(parsed, request, tables)
     if failure is not None:
         parsed.tree = _one_query(_statements(request, places), request, places)
-        _prepare(parsed, request)
+        _prepare(parsed, request, list(parsed.tree.find_all(exp.Table)))
         parsed.warnings = (failure,)
     return parsed
 
@@ -107,10 +111,10 @@ def one_query(request: AnalysisRequest, places: Places) -> exp.Query:
     return _one_query(_statements(request, places), request, places)
 
 
-def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
+def _prepare(parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Table]) -> None:
     if may_hold_marker(request.sql):
         _print_bounds_as_text(parsed.tree)
-    _name_occurrences(parsed, request)
+    _name_occurrences(parsed, request, tables)
     if _MERGING_JOIN.search(request.sql):
         _guard_outer_using(parsed.tree)
     mark_written_nulls(parsed.tree, request.sql, request.dialect)
@@ -189,11 +193,13 @@ def _print_bounds_as_text(tree: exp.Query) -> None:
             column.replace(exp.Literal.string(column.name))
 
 
-def _name_occurrences(parsed: ParsedQuery, request: AnalysisRequest) -> None:
+def _name_occurrences(
+    parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Table]
+) -> None:
     """Gives every occurrence the alias that its relation's name would be in SQL."""
     names = request.occurrences
     named = 0
-    for table in list(parsed.tree.find_all(exp.Table)):
+    for table in tables:
         if table.name in names and not table.args.get("db"):
             named += 1
             table.this.set("quoted", True)
@@ -223,7 +229,9 @@ def _guard_outer_using(tree: exp.Query) -> None:
             join.set("global_", True)
 
 
-def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None:
+def _qualify(
+    parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Table]
+) -> Diagnostic | None:
     """Resolves names and types in place; what went wrong, after which the tree is of no use."""
     columns = {
         marker: _schema(ref.columns, request.dialect)
@@ -235,7 +243,7 @@ def _qualify(parsed: ParsedQuery, request: AnalysisRequest) -> Diagnostic | None
         if "sqlglot.meta" not in request.sql:  # a comment that says how a name is spelled
             parsed.classes = resolve_plainly(parsed.tree, columns, schema, request.dialect)
         if parsed.classes is not None:
-            parsed.is_qualified = True
+            parsed.is_qualified, parsed.tables = True, tables
             return None
         qualified = qualify(
             parsed.tree,
@@ -322,10 +330,10 @@ def _unresolved(error: Exception, request: AnalysisRequest) -> Diagnostic:
 
 
 def _hard_coded(
-    tree: exp.Query, occurrences: Mapping[str, InputRef], places: Places
+    tables: list[exp.Table], occurrences: Mapping[str, InputRef], places: Places
 ) -> tuple[HardCodedTable, ...]:
     found = []
-    for table in tree.find_all(exp.Table):
+    for table in tables:
         if not isinstance(table.this, exp.Identifier) or table.name in occurrences:
             continue
         if not table.args.get("db") and _is_cte(table):

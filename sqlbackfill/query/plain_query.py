@@ -31,6 +31,7 @@ _EXPRESSIONS: Final = frozenset({
 _PARTS: Final = frozenset(
     {"with_", "expressions", "from_", "joins", "where", "group", "having", "qualify", "distinct"}
 )
+_NAMES: Final = ("this", "table")
 _JOINS: Final = frozenset({"", "INNER", "OUTER", "CROSS", "LEFT", "RIGHT", "FULL"})
 
 
@@ -224,9 +225,10 @@ class Reader:
 
     def _named(self, column: exp.Expr, block: Block) -> Source:
         """The source that a column or star names."""
-        table = column.args.get("table")
+        args = column.args
+        table = args.get("table")
         source = None if table is None else block.sources.get(self._spelled(table, block))
-        if source is None or any(v for k, v in column.args.items() if k not in ("this", "table")):
+        if source is None or (len(args) > 2 and any(v for k, v in args.items() if k not in _NAMES)):
             raise NotPlainError
         return source
 
@@ -280,7 +282,7 @@ class Reader:
         else:
             if len(args) > 1 and any(v for k, v in args.items() if k != "this"):
                 raise NotPlainError
-            owners = [source for source in block.sources.values() if name in source.types]
+            owners = [one for one in block.sources.values() if name in one.types]
             if len(owners) != 1:
                 raise NotPlainError
             source = owners[0]

@@ -341,7 +341,8 @@ def folded(name: str, dialect: str) -> str:
 
 def projection(scope: Scope, name: str) -> exp.Expr | None:
     """The expression that output column `name` of a SELECT shows; None where it is not certain."""
-    shown, stars = scope.shown, scope.shown.stars
+    shown = scope.shown
+    stars = shown.stars
     if not stars:
         return shown.by_name.get(name)
     if name in shown.by_name or len(stars) > 1 or len(scope.sources) != 1 or scope.is_opaque:

@@ -33,7 +33,7 @@ def is_felt_elsewhere(call: WindowCall) -> bool:
         offset = function.args.get("offset")
         if offset is not None and whole_number(offset) == 0:
             return False
-    if _columns([call.node.this]) <= _keys(call):
+    if _hold_only([call.node.this], _keys(call)):
         return False  # equal rows have the same to show
     starts, ends = _ends(call.spec)
     if isinstance(function, ORDER_FREE):
@@ -56,6 +56,8 @@ def shows_only_keys(call: WindowCall, select: exp.Select) -> bool:
         return False
     shown = [*select.expressions]
     shown += [select.args[key] for key in _CLAUSES if select.args.get(key)]
+    if not _hold_only(shown, _keys(call)):
+        return False
     nodes = [node for one in shown for node in own_nodes(one)]
     for node in nodes:
         if any(isinstance(child, exp.Query) for child in node.iter_expressions()):
@@ -64,7 +66,7 @@ def shows_only_keys(call: WindowCall, select: exp.Select) -> bool:
             other = window_call(node, select)
             if (other.partition_by, other.order) != (call.partition_by, call.order):
                 return False
-    return _columns(shown) <= _keys(call)
+    return True
 
 
 _CLAUSES: Final = ("distinct", "qualify", "order")
@@ -76,8 +78,9 @@ def _keys(call: WindowCall) -> set[exp.Expr]:
     return {node.unnest() for node in nodes if isinstance(node.unnest(), exp.Column)}
 
 
-def _columns(nodes: Iterable[exp.Expr]) -> set[exp.Expr]:
-    return {column for node in nodes for column in node.find_all(exp.Column)}
+def _hold_only(nodes: Iterable[exp.Expr], keys: set[exp.Expr]) -> bool:
+    """Whether all columns in `nodes` are among `keys`."""
+    return all(column in keys for node in nodes for column in node.find_all(exp.Column))
 
 
 _WHOLE: Final = ("UNBOUNDED", "CURRENT ROW")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import json
 import os
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from tests.e2e.fork_server import ForkServer
 
 REPO = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("sqlbackfill")
@@ -56,8 +60,14 @@ class ProjectDir:
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         before_start: Callable[[], None] | None = None,
+        from_scratch: bool = False,
     ) -> Outcome:
-        """Runs `sqlbackfill ARGUMENTS` here to its end; never raises for its exit code."""
+        """Runs `sqlbackfill ARGUMENTS` here to its end; never raises for its exit code.
+
+        In a process of its own: forked from one that has read the modules, or `from_scratch`.
+        """
+        if before_start is None and not from_scratch:
+            return Outcome(*_server().run(arguments, self.root, self.environment(environment)))
         finished = subprocess.run(
             [str(COMMAND), *arguments],
             cwd=self.root,
@@ -101,6 +111,13 @@ class ProjectDir:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and "/.sqlbackfill/cache/" not in path.as_posix()
         }
+
+
+@functools.cache
+def _server() -> ForkServer:
+    server = ForkServer()
+    atexit.register(server.close)
+    return server
 
 
 def copy_flagship(root: Path) -> ProjectDir:

@@ -83,6 +83,7 @@ def chosen_partitions(
         partitioning,
         as_of=prepared.workspace.loaded.as_of,
         states=lambda: StateSets(missing=state.missing, stale=state.stale, failed=state.failed),
+        read_end=prepared.candidates[name].due_end,
     )
     if found.outcome is not Outcome.OK:
         diagnostic = found.diagnostic or Diagnostic(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlbackfill.app.code_texts import with_fingerprints_of_today
+from sqlbackfill.app.due_ends import due_ends, own_due_end
 from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
@@ -19,7 +20,6 @@ from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import Mark
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.plan.candidates import Candidate
 from sqlbackfill.plan.freshness import Freshness
 from sqlbackfill.plan.reads import Horizon, Reads
@@ -106,7 +106,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
         known,
     )
     judged = judged_inputs(workspace, inputs)
-    due_ends = _due_ends(workspace, reads)
+    ends = due_ends(workspace, reads)
     freshness = Freshness(
         reads=reads,
         inputs=judged,
@@ -117,7 +117,7 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     )
     candidates = {
         name: replace(
-            _candidate(workspace, name, state, reads, freshness, due_ends[name]),
+            _candidate(workspace, name, state, reads, freshness, ends[name]),
             held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
             unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
         )
@@ -156,7 +156,7 @@ def _head(workspace: Workspace, name: str, state: LedgerState) -> Mark:
 def _horizon(workspace: Workspace, name: str, state: LedgerState) -> Horizon:
     partitioning, log = workspace.partitionings[name], state.logs[name]
     begin, end = partitioning.universe
-    due_end = _due_end(workspace, partitioning)
+    due_end = own_due_end(workspace, partitioning)
     # What is recorded counts even where it stands no more: that too may have been read.
     known = state.tracked[name].occupied | PartitionSet.of(
         (first, after) for space, first, after, _ in log.pieces if space == partitioning.space
@@ -171,27 +171,6 @@ def _horizon(workspace: Workspace, name: str, state: LedgerState) -> Horizon:
     if end is not None:
         stop = max(min(stop, end), start)
     return Horizon(start, max(start, stop), begin, end)
-
-
-def _due_end(workspace: Workspace, partitioning: AnyPartitioning) -> int:
-    """The first ordinal that is not due; for keys and integers, which never wait, the last known."""
-    due_end = partitioning.due_end(workspace.loaded.as_of)
-    if due_end is not None:
-        return due_end
-    first, end = partitioning.universe
-    return end if end is not None else first or 0
-
-
-def _due_ends(workspace: Workspace, reads: Reads) -> dict[str, int]:
-    """The first ordinal of each model that is not due: its own end, or that of what it reads, is to come."""
-    found: dict[str, int] = {}
-    for name, partitioning in workspace.partitionings.items():
-        due_end = _due_end(workspace, partitioning)
-        start = min(reads.horizons[name].start, due_end)
-        for upstream in {edge.upstream for edge in reads.edges[name]} - {name}:
-            due_end = reads.first_beyond(name, upstream, found[upstream], (start, due_end))
-        found[name] = due_end
-    return found
 
 
 def _candidate(

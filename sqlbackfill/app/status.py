@@ -187,6 +187,7 @@ def _within(prepared: Prepared, candidate: Candidate, spec: Spec | None) -> Part
         partitioning,
         as_of=prepared.workspace.loaded.as_of,
         states=lambda: StateSets(missing=state.missing, stale=state.stale, failed=state.failed),
+        read_end=candidate.due_end,
     )
     if found.outcome is not Outcome.OK:
         if found.diagnostic is not None:

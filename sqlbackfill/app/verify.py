@@ -103,6 +103,7 @@ def _partitions(
         partitioning,
         as_of=loaded.as_of,
         states=lambda: StateSets(missing=state.missing, stale=state.stale, failed=state.failed),
+        read_end=prepared.candidates[name].due_end,
     )
     chosen = resolution.chosen
     if resolution.outcome is not Outcome.OK or not chosen:

@@ -45,18 +45,19 @@ def resolve(
     *,
     as_of: datetime,
     states: Callable[[], StateSets] | None = None,
+    read_end: int | None = None,
 ) -> Resolution:
     """The partitions that `spec` chooses at the instant `as_of`; None is `missing,stale`.
 
-    `states` is called at most once, and only if a term asks for a state; ValueError if it is None
-    then. Raises UsageError for what is wrong whatever the model: REVERSED_RANGE, NONEXISTENT_TIME,
+    Partitions from `read_end` on are not due, since what they read is not over. `states` is called at
+    most once, and only if a term asks for a state; ValueError if it is None then. Raises UsageError for what is wrong whatever the model: REVERSED_RANGE, NONEXISTENT_TIME,
     UNSUPPORTED_PARTITIONS; one diagnostic for each such term.
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of is an instant: it has a zone")
     terms = (spec or parse_spec((_DEFAULT_TEXT,))).terms
     _refuse_dimensions(terms)
-    scope = scope_at(partitioning, as_of, cache(states or _no_states))
+    scope = scope_at(partitioning, as_of, cache(states or _no_states), read_end)
     try:
         return _fold(scope, terms)
     except InapplicableError as why:
@@ -94,15 +95,19 @@ def _fold(scope: Scope, terms: tuple[Term, ...]) -> Resolution:
 
 
 def _early(scope: Scope, requested: PartitionSet) -> Iterator[Diagnostic]:
-    """A warning if partitions were asked for that are not over yet."""
+    """A warning if partitions were asked for that are not over yet, or read what is not."""
     if scope.due_end is None or not requested or requested.last < scope.due_end:
         return
     early = requested & PartitionSet.span(scope.due_end, requested.last + 1)
+    is_over = scope.over_end is not None and early.last < scope.over_end
+    what = "what they read is not over yet" if is_over else "not over yet"
     yield Diagnostic(
         code="NOT_DUE",
-        message=f"not over yet, and built all the same: {scope.partitioning.label_set(early)}",
+        message=f"{what}, and built all the same: {scope.partitioning.label_set(early)}",
         severity=Severity.WARNING,
-        fix="build them again once they are over",
+        fix="build them again once it is over"
+        if is_over
+        else "build them again once they are over",
     )
 
 

@@ -28,10 +28,14 @@ _FAR = 1 << 62  # beyond every ordinal that can be named
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A partitioning at an instant. `due_end` and `current` are None where nothing waits for a clock."""
+    """A partitioning at an instant. `due_end` and `current` are None where nothing waits for a clock.
+
+    What lies before `over_end` has ended; before `due_end` so has what it reads.
+    """
 
     partitioning: Partitioning
     due_end: int | None
+    over_end: int | None
     current: int | None
     valid: str
     states: Callable[[], StateSets]
@@ -55,25 +59,36 @@ class InapplicableError(Exception):
         self.diagnostic = diagnostic
 
 
-def scope_at(partitioning: Partitioning, as_of: datetime, states: Callable[[], StateSets]) -> Scope:
-    """The scope of `partitioning` at the instant `as_of`."""
+def scope_at(
+    partitioning: Partitioning,
+    as_of: datetime,
+    states: Callable[[], StateSets],
+    read_end: int | None = None,
+) -> Scope:
+    """The scope of `partitioning` at the instant `as_of`; from `read_end` on, what is read is not over."""
     return Scope(
         partitioning=partitioning,
-        due_end=partitioning.due_end(as_of),
+        due_end=_due_end(partitioning, as_of, read_end),
+        over_end=partitioning.due_end(as_of),
         current=partitioning.current(as_of),
-        valid=valid_range(partitioning, as_of),
+        valid=valid_range(partitioning, as_of, read_end),
         states=states,
     )
 
 
-def valid_range(partitioning: Partitioning, as_of: datetime) -> str:
+def _due_end(partitioning: Partitioning, as_of: datetime, read_end: int | None) -> int | None:
+    over_end = partitioning.due_end(as_of)
+    return over_end if over_end is None or read_end is None else min(over_end, read_end)
+
+
+def valid_range(partitioning: Partitioning, as_of: datetime, read_end: int | None = None) -> str:
     """The partitions that exist and are due, as text such as `2013-01-01..2013-12-31`."""
     if isinstance(partitioning, StaticPartitioning):
         shown = PartitionSet.span(0, min(len(partitioning.keys), _MOST_KEYS_SHOWN))
         more = ",…" if len(partitioning.keys) > _MOST_KEYS_SHOWN else ""
         return partitioning.label_set(shown) + more
     first, end = partitioning.universe
-    limits = [o for o in (end, partitioning.due_end(as_of)) if o is not None]
+    limits = [o for o in (end, _due_end(partitioning, as_of, read_end)) if o is not None]
     until = min(limits, default=None)
     if first is not None and until is not None and until <= first:
         return f"{partitioning.label(first)}.., none of it due yet"

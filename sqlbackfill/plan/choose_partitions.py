@@ -80,7 +80,11 @@ def _choose_named(
             choice.chosen.add(name, Reason.STALE, candidate.state.stale)
             continue
         resolution = resolve(
-            request.spec, candidate.partitioning, as_of=as_of, states=partial(_states, candidate)
+            request.spec,
+            candidate.partitioning,
+            as_of=as_of,
+            states=partial(_states, candidate),
+            read_end=candidate.due_end,
         )
         if resolution.outcome is not Outcome.OK:
             misses.append((name, resolution))

@@ -115,6 +115,10 @@ def load(options: Options) -> Loaded:
         project_file=own,
         keeps_errors=True,
     )
+    if target.sources is not None:
+        from sqlbackfill.project.source_locations import with_locations
+
+        project = with_locations(project, target.sources)
     return Loaded(
         options=options, project=project, target=target, as_of=as_of, adapter=adapter_for(target)
     )

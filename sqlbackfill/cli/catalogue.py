@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "run": "rebuild partitions",
     "verify": "run a model in every allowed way and compare the rows",
     "test": "run the unit tests of models, on DuckDB in memory",
+    "sample": "bring partitions of the sources into Parquet, to run on locally",
     "status": "show what is built, missing, stale and failed",
     "why": "show what built partitions, and what changed since",
     "mark": "adopt what another tool built, or forget a record",

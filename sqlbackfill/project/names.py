@@ -25,8 +25,8 @@ def generate_alias_name(custom: str | None, model: str, target: Target) -> str: 
 
 
 def generate_database_name(custom: str | None, model: str, target: Target) -> str:  # noqa: ARG001
-    """The configured database, or the target's."""
-    return custom or target.database
+    """The configured database, or the target's: that alone where it stands in for another."""
+    return target.database if target.sources is not None else custom or target.database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

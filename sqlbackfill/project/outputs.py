@@ -70,6 +70,7 @@ def read_output(
         ledger_schema=reader.text("ledger_schema") or LEDGER_SCHEMA,
         usd_per_hour=reader.number("usd_per_hour", _read_price),
         dialect=reader.text("dialect"),
+        sources=_below(reader.text("sources"), root),
         profile_file=file,
         warnings=findings.warnings,
     )
@@ -148,6 +149,10 @@ class _FieldReader:
         if given is None and kind == "snowflake":
             self.refuse("schema", "is not set", "name the schema that models are built in")
         return given or ("main" if kind == "duckdb" else "")
+
+
+def _below(path: str | None, root: Path) -> Path | None:
+    return None if path is None else root.resolve() / Path(path).expanduser()
 
 
 def _database_path(path: str, root: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from sqlbackfill.errors import Diagnostic
@@ -23,7 +24,8 @@ class Target:
     hand it to an adapter and to nothing else. `path` is duckdb's: absolute, or `:memory:`, or a URL
     such as `md:`. `profile_file` is how messages name the file, None for the target that is assumed
     where there is no profile. `dialect` is what models are written in that name none, where that is not
-    the engine's own: a target that stands in for another.
+    the engine's own: a target that stands in for another. `sources` is a file that says where the
+    sources' rows are instead.
     """
 
     profile: str
@@ -37,6 +39,7 @@ class Target:
     ledger_schema: str = "sqlbackfill"
     usd_per_hour: float | None = None
     dialect: str | None = None
+    sources: Path | None = None
     profile_file: str | None = None
     warnings: tuple[Diagnostic, ...] = ()
 

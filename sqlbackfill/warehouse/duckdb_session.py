@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from sqlbackfill.errors import Diagnostic, FailureKind, SqlbackfillError, WarehouseError
 from sqlbackfill.warehouse.duckdb_failures import Place, translate
 from sqlbackfill.warehouse.identity import read_identity
+from sqlbackfill.warehouse.parquet_file import not_written
 from sqlbackfill.warehouse.protocol import Column, Relation, TableInfo, TableKind
 
 _DESCRIBE = "DESCRIBE "
@@ -145,7 +148,13 @@ class DuckDBSession:
 
     def write_parquet(self, query: str, file: Path) -> int:
         target = str(file).replace("'", "''")
-        return self.execute_count(f"COPY (\n{query}\n) TO '{target}' (FORMAT parquet)")
+        try:
+            return self.execute_count(f"COPY (\n{query}\n) TO '{target}' (FORMAT parquet)")
+        except WarehouseError as error:
+            said = error.diagnostics[0].message
+            if str(file) not in said:
+                raise
+            raise not_written(file, _reason(said)) from None
 
     def interrupt(self) -> None:
         if self._cursor is not None:
@@ -192,6 +201,12 @@ class DuckDBSession:
             self._aborted = self._in_transaction
             raise
         return rows
+
+
+def _reason(text: str) -> str:
+    """What the system said, where an error of the engine has its number."""
+    number = re.search(r'errno\\*"\s*:\s*\\*"(\d+)', text)
+    return os.strerror(int(number[1])).lower() if number else "the engine could not write it"
 
 
 def quote_name(name: str) -> str:

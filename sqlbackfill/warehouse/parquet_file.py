@@ -45,14 +45,20 @@ def write_parquet(
             target = str(file).replace("'", "''")
             engine.execute(f"COPY rows TO '{target}' (FORMAT parquet)")
     except duckdb.Error as error:
-        raise WarehouseError(
-            Diagnostic(
-                code="PARQUET_NOT_WRITTEN",
-                message=f"{file.name} could not be written: {str(error).splitlines()[0]}",
-                fix="make room on the disk, or take fewer partitions or rows",
-            )
-        ) from None
+        raise not_written(file, str(error).splitlines()[0]) from None
     return rows_written
+
+
+def not_written(file: Path, reason: str) -> WarehouseError:
+    """The error PARQUET_NOT_WRITTEN of `file`; one that takes another's place is called by its name."""
+    name = file.name.removeprefix(".").removesuffix(".part")
+    return WarehouseError(
+        Diagnostic(
+            code="PARQUET_NOT_WRITTEN",
+            message=f"{name} could not be written: {reason}",
+            fix="make room on the disk, or take fewer partitions, or fewer rows with --limit",
+        )
+    )
 
 
 def _type(type_: str) -> str:

@@ -33,13 +33,13 @@ from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
 from sqlbackfill.template.types import Rendered
 
 
-def analyse_project(loaded: Loaded) -> Workspace:
+def analyse_project(loaded: Loaded, known: Mapping[str, SourceSchema] | None = None) -> Workspace:
     """The workspace of `loaded`; facts come from the cache where nothing they depend on changed.
 
-    Raises ProjectError with every error of every model at once.
+    `known` has the schemas of sources that are not looked at. Raises ProjectError with every error of every model at once.
     """
     with _without_garbage_collection():
-        return _Analysis(loaded).run()
+        return _Analysis(loaded, known or {}).run()
 
 
 @contextmanager
@@ -65,6 +65,7 @@ def _count_as_old() -> None:
 @dataclass
 class _Analysis:
     loaded: Loaded
+    known: Mapping[str, SourceSchema] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
     rendered: dict[str, Rendered] = field(default_factory=dict)
@@ -102,12 +103,13 @@ class _Analysis:
             (
                 project.sources[name]
                 for name, readers in sorted(graph.source_readers.items())
-                if readers
+                if readers and name not in self.known
             ),
             project.root,
             self.loaded.adapter,
             source_cache,
         )
+        schemas.update(self.known)
         facts, partitionings = self._analyse_all(
             ordered, graph, renders, lookup, schemas, fact_cache
         )

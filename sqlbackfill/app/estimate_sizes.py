@@ -202,7 +202,8 @@ class Sizes:
     def _to_be_built(self, model: str, upstream: str, chunk: Chunk) -> Amount | None:
         """What `chunk` reads of partitions that are not there before the plan has built them."""
         planned = self._planned.get(upstream)
-        if planned is None or upstream == model:
+        is_kept = self.kept is not None and upstream in self.kept
+        if planned is None or upstream == model or is_kept:
             return Amount()
         present = self.prepared.candidates[upstream].state.present
         window = self.prepared.reads.upstream_of(model, upstream, chunk.partitions)
@@ -266,6 +267,8 @@ class Sizes:
         schema = self._workspace.schemas.get(relation)
         if schema is not None:
             return schema.columns or ()
+        if self.kept is not None and relation in self.kept and self.kept[relation].zones:
+            return [Column(name, "") for name in self.kept[relation].zones[0].column_bytes]
         table = self.prepared.state.tables.get(relation)
         return table.columns if table is not None else ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -86,9 +86,15 @@ def read_env(texts: Iterable[str], env: Mapping[str, str]) -> dict[str, str | No
     return found
 
 
-def load(options: Options) -> Loaded:
+def load(
+    options: Options,
+    *,
+    env: Mapping[str, str] | None = None,
+    adapter_of: Callable[[Target], Adapter] = adapter_for,
+) -> Loaded:
     """The project at `options.project_dir` with its target.
 
+    `env` stands in for the environment where yml files read it, the profile's secrets among them.
     What is wrong in yml files stays in `project.errors`, to be reported with what is wrong in the
     models. Raises ProjectError where the project file or the profile cannot be read.
     """
@@ -97,7 +103,7 @@ def load(options: Options) -> Loaded:
     from sqlbackfill.project.read import read_project
 
     as_of = options.as_of or datetime.now(UTC)
-    values = _YmlValues(dict(options.vars), as_of)
+    values = _YmlValues(dict(options.vars), as_of, env=env or os.environ)
     own = read_project_file(options.project_dir, cli_vars=options.vars, render=values.render)
     target = read_target(
         own.root,
@@ -110,7 +116,7 @@ def load(options: Options) -> Loaded:
     project = read_project(
         options.project_dir,
         cli_vars=options.vars,
-        render=_YmlValues(own.vars, as_of, target.public_fields).render,
+        render=_YmlValues(own.vars, as_of, target.public_fields, env or os.environ).render,
         default_database=target.database,
         project_file=own,
         keeps_errors=True,
@@ -120,7 +126,7 @@ def load(options: Options) -> Loaded:
 
         project = with_locations(project, target.sources)
     return Loaded(
-        options=options, project=project, target=target, as_of=as_of, adapter=adapter_for(target)
+        options=options, project=project, target=target, as_of=as_of, adapter=adapter_of(target)
     )
 
 
@@ -131,6 +137,7 @@ class _YmlValues:
     vars: Mapping[str, object]
     as_of: datetime
     target: Mapping[str, object] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def render(self, text: str, span: SourceSpan) -> object:
         if "{{" not in text and "{%" not in text:
@@ -146,7 +153,7 @@ class _YmlValues:
             project="",
             vars=self.vars,
             target=self.target,
-            env=os.environ,
+            env=self.env,
             run_started_at=self.as_of,
         )
         return Templates(settings, (), quote=str, quote_name=str)

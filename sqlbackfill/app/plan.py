@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,12 +27,19 @@ from sqlbackfill.plan.build import build_plan
 from sqlbackfill.plan.document import identified, read_plan
 from sqlbackfill.plan.strategy import parse_strategy
 from sqlbackfill.plan.types import Plan, PlannedModel
+from sqlbackfill.project.selection import Selection
 from sqlbackfill.project.selectors import select as select_models
+from sqlbackfill.warehouse.protocol import Session
+
+Estimator = Callable[[Plan, Prepared, Session, Outlooks], Plan]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """The words of the command line, unread. `missing_upstream` is `build`, `block` or None."""
+    """The words of the command line, unread. `missing_upstream` is `build`, `block` or None.
+
+    `state` is the manifest that `state:modified` compares with.
+    """
 
     select: Sequence[str] = ()
     exclude: Sequence[str] = ()
@@ -40,6 +47,7 @@ class PlanRequest:
     strategy: str | None = None
     strict_strategy: bool = False
     missing_upstream: str | None = None
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +87,13 @@ def plan_in(
     wanted: candidate_types.PlanRequest,
     *,
     fills: bool = True,
+    estimate: Estimator | None = None,
 ) -> Planned:
-    """The same in a workspace that is open; `wanted` is `request` as `read_request` read it."""
-    selection = select_models(workspace.graph, request.select, request.exclude)
+    """The same in a workspace that is open; `wanted` is `request` as `read_request` read it.
+
+    `estimate` gives the steps their estimates, in place of what a plan knows quickly.
+    """
+    selection = selected_models(workspace, request)
     names = frozenset(workspace.partitionings)
     selected = replace(
         wanted,
@@ -107,7 +119,9 @@ def plan_in(
             digest=prepared.digest,
             outlooks=outlooks,
         )
-        if fills:
+        if estimate is not None:
+            plan = estimate(plan, prepared, session, outlooks)
+        elif fills:
             plan = estimated(plan, prepared, session, figures_for(prepared, session, outlooks))
     finally:
         session.close()
@@ -117,6 +131,16 @@ def plan_in(
     told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))
     plan = replace(plan, warnings=(*told, *plan.warnings))
     return _planned(*identified(plan, workspace.partitionings), prepared)
+
+
+def selected_models(workspace: Workspace, request: PlanRequest) -> Selection:
+    """The models that `request` selects. Raises UsageError, also for a manifest that cannot be read."""
+    modified = None
+    if request.state is not None:
+        from sqlbackfill.app.manifest import modified_since
+
+        modified = modified_since(workspace, request.state)
+    return select_models(workspace.graph, request.select, request.exclude, modified=modified)
 
 
 def read_request(request: PlanRequest) -> candidate_types.PlanRequest:

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "check": "read the whole project and report every problem in it",
     "render": "print the SQL that a run would execute, chunk by chunk",
     "plan": "show what a run would rebuild, in which order, and why",
+    "estimate": "price a rebuild and hold it against limits",
     "run": "rebuild partitions",
     "verify": "run a model in every allowed way and compare the rows",
     "test": "run the unit tests of models, on DuckDB in memory",
@@ -25,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "runs": "list past runs",
     "resume": "go on with a run that did not finish",
     "cancel": "stop a run that is under way",
+    "manifest": "write what the models mean, for state:modified",
+    "stats": "write how tables are stored, for estimates without a warehouse",
 }
 
 GLOBAL_OPTIONS: tuple[tuple[str, str | None, str], ...] = (

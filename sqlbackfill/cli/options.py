@@ -70,7 +70,13 @@ def strategy(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def planning(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what `plan` and `run` share besides models and partitions."""
+    """Adds what `plan`, `run` and `estimate` share besides models and partitions."""
+    function = click.option(
+        "--state",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="what state:modified compares with: a file that `manifest` wrote, or its folder",
+    )(function)
     function = click.option(
         "--missing-upstream",
         type=click.Choice(["build", "block"]),

@@ -34,6 +34,7 @@ def plan_request(command: str, words: Sequence[str], options: dict[str, Any]) ->
         strategy=options["strategy"],
         strict_strategy=options["strict_strategy"],
         missing_upstream=options["missing_upstream"],
+        state=options["state"],
     )
 
 
@@ -62,12 +63,17 @@ def show_planned(call: Invocation, planned: Planned, *, as_json: bool) -> int:
 
 def save_plan(planned: Planned, file: Path) -> None:
     """Writes the plan's document to `file`, whole or not at all. Raises UsageError if it cannot."""
+    write_text(f"{json_text(planned.document)}\n", file, "the plan")
+
+
+def write_text(text: str, file: Path, what: str) -> None:
+    """Writes `text` to `file`, whole or not at all. Raises UsageError if it cannot."""
     part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(f"{json_text(planned.document)}\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise usage_error(
-            "OUTPUT_FAILED", f"cannot write the plan to `{file}`: {error.strerror}"
+            "OUTPUT_FAILED", f"cannot write {what} to `{file}`: {error.strerror}"
         ) from error

@@ -92,6 +92,9 @@ class ZoneReads:
             rows_likely += (inside if ordered else 1.0) * zone.rows
             rows_high += zone.rows
         block = self.map.block_bytes or 0
+        if block and likely and not all_blocks:
+            # Which blocks a column shares is not known: there is at least one, perhaps one for each.
+            likely, high = max(likely, block), high + block * len(self.columns) * len(parts)
         likely += len(likely_blocks) * block
         high += len(all_blocks) * block
         opening = self.map.opening_bytes

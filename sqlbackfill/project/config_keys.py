@@ -196,7 +196,8 @@ SNOWFLAKE_FIELDS: Final = _words(
     workload_identity_entra_resource query_tag client_session_keep_alive host port protocol
     proxy_host proxy_port insecure_mode connect_retries connect_timeout retry_on_database_errors
     retry_all reuse_connections s3_stage_vpce_dns_name platform_detection_timeout_seconds
-    connection_name credits_per_hour usd_per_credit warehouse_generation region lock_timeout
+    connection_name credits_per_hour credit_price_usd usd_per_credit warehouse_size
+    warehouse_generation region lock_timeout
     statement_timeout
     """
 )

@@ -161,7 +161,7 @@ class _Evaluation:
             self._problem(
                 "STATE_NOT_GIVEN",
                 "`state:modified` needs the state to compare with",
-                "give the manifest of the state before",
+                "add --state FILE, which `sqlbackfill manifest -o FILE` wrote on the branch to compare with",
             )
             return ()
         return [name for name in self.graph.models if name in self.modified]

@@ -14,7 +14,7 @@ UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # Upper-case literals that are names in the world outside.
 NOT_CODES = frozenset(
     {
-        "NO_COLOR", "LC_ALL", "SC_CLK_TCK", "GITHUB_WORKSPACE", "RESULT_SETTINGS", "QUERY_TAG",  # the environment, one of ours, a parameter of sessions
+        "NO_COLOR", "LC_ALL", "SC_CLK_TCK", "GITHUB_WORKSPACE", "GITHUB_STEP_SUMMARY", "RESULT_SETTINGS", "QUERY_TAG",  # the environment, one of ours, a parameter of sessions
         "TIMESTAMP_LTZ", "TIMESTAMP_NTZ", "TIMESTAMP_TZ",  # types of columns
         "FULL_REFRESH", "PROFILES_DIR", "STORE_FAILURES", "WARN_ERROR",  # dbt's flags
     }

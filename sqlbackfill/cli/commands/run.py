@@ -97,6 +97,7 @@ def _refuse_beside_plan(words: tuple[str, ...], given: dict[str, Any]) -> None:
         "strategy": "--strategy",
         "strict_strategy": "--strict-strategy",
         "missing_upstream": "--missing-upstream",
+        "state": "--state",
     }
     clashing = [option for name, option in names.items() if given[name]]
     clashing += [f"`{word}`" for word in words]

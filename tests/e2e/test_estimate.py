@@ -1,0 +1,285 @@
+"""`estimate` as a check of pull requests: two checkouts, limits, baselines, no warehouse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.e2e.command import Outcome, ProjectDir
+
+PROJECT_FILE = "name: shop\nprofile: shop\nmodels:\n  shop:\n    +materialized: incremental\n"
+PROFILES = """\
+shop:
+  target: dev
+  outputs:
+    dev: {type: duckdb, path: warehouse.duckdb, schema: main}
+"""
+SOURCES = """\
+version: 2
+sources:
+  - name: raw
+    meta: {external_location: "data/{name}.parquet"}
+    tables:
+      - {name: orders, config: {event_time: day}}
+      - {name: prices, config: {event_time: day}}
+"""
+CONFIG = """\
+{{ config(event_time='day', batch_size='day', begin='2024-01-01',
+          meta={'sqlbackfill': {'end': '2024-12-31'}}) }}
+"""
+PRICED = (
+    CONFIG
+    + """\
+select o.day, o.id, o.amount, p.price
+from {{ source('raw', 'orders') }} as o
+join {{ source('raw', 'prices') }} as p
+    on o.item = p.item
+    and o.day = p.day
+"""
+)
+TOTALS = (
+    CONFIG
+    + """\
+select day, sum(amount * price) as turnover
+from {{ ref('priced') }}
+group by day
+"""
+)
+WITHOUT_FILTER = PRICED.replace("    and o.day = p.day\n", "")
+REFORMATTED = PRICED.replace("\njoin", "\n-- at the price of the day\n  inner join").replace(
+    "o.day, o.id", "o.day,\n       o.id"
+)
+MARCH = ("-p", "2024-03")
+
+
+def make(root: Path) -> ProjectDir:
+    project = ProjectDir(root)
+    project.write("sqlbackfill.yml", PROJECT_FILE)
+    project.write("profiles.yml", PROFILES)
+    project.write("models/sources.yml", SOURCES)
+    project.write("models/priced.sql", PRICED)
+    project.write("models/totals.sql", TOTALS)
+    (root / "data").mkdir()
+    for name, value in (("orders", "amount"), ("prices", "price")):
+        duckdb.execute(f"""
+            copy (select date '2024-01-01' + (n // 200)::integer as day, n as id,
+                         n % 50 as item, random() as {value} from range(73000) r(n))
+            to '{root}/data/{name}.parquet' (row_group_size 2048)
+        """)
+    return project
+
+
+@pytest.fixture(scope="module")
+def main(tmp_path_factory: pytest.TempPathFactory) -> ProjectDir:
+    """The main branch, with the manifest, the statistics and the estimate that its CI keeps."""
+    project = make(tmp_path_factory.mktemp("estimate") / "main")
+    assert project.command("run", "-p", "2024-01..2024-06", "--yes").exit_code == 0
+    assert project.command("manifest", "-o", "main.json").exit_code == 0
+    assert project.command("stats", "export", "-o", "stats.json").exit_code == 0
+    outcome = project.command("estimate", *MARCH, "--stats", "stats.json", "--json")
+    assert outcome.exit_code == 0, outcome
+    project.write("baseline.json", outcome.stdout)
+    return project
+
+
+@pytest.fixture
+def branch(main: ProjectDir, tmp_path: Path) -> ProjectDir:
+    """Another checkout: the files of the repository, and neither warehouse nor data."""
+    root = tmp_path / "branch"
+    shutil.copytree(
+        main.root, root, ignore=shutil.ignore_patterns("warehouse*", "data", ".sqlbackfill")
+    )
+    return ProjectDir(root)
+
+
+def check(project: ProjectDir, *more: str, environment: dict[str, str] | None = None) -> Outcome:
+    words = ("estimate", *MARCH, "--stats", "stats.json", "--baseline", "baseline.json")
+    return project.command(*words, "--max-increase", "10", *more, environment=environment)
+
+
+def limits(outcome: Outcome) -> dict[str, Any]:
+    return {limit["name"]: limit for limit in outcome.document["limits"]}
+
+
+def test_a_branch_that_changes_nothing_passes(branch: ProjectDir) -> None:
+    outcome = check(branch, "--json")
+
+    assert outcome.exit_code == 0, outcome
+    assert limits(outcome)["max_increase"]["value"] == 0
+    assert all(change["same"] for change in outcome.document["changes"])
+
+
+def test_a_branch_that_only_reformats_passes_with_no_change(branch: ProjectDir) -> None:
+    branch.write("models/priced.sql", REFORMATTED)
+
+    whole = check(branch, "--format", "markdown")
+    modified = check(
+        branch, "-s", "state:modified+", "--state", "main.json", "--format", "markdown"
+    )
+
+    assert whole.exit_code == modified.exit_code == 0, whole
+    assert "**No change.**" in whole.stdout
+    assert "No change" in modified.stdout
+    assert "| no change |" in whole.stdout
+
+
+def test_a_branch_that_removes_a_partition_filter_fails_with_the_model_and_its_line(
+    branch: ProjectDir,
+) -> None:
+    branch.write("models/priced.sql", WITHOUT_FILTER)
+
+    outcome = check(branch, "-s", "state:modified+", "--state", "main.json", "--json")
+
+    assert outcome.exit_code == 3, outcome
+    assert {step["model"] for step in outcome.document["steps"]} == {"priced", "totals"}
+    limit = limits(outcome)["max_increase"]
+    assert limit["exceeded"]
+    assert limit["model"] == "priced"
+    assert limit["value"] > 100
+    [error] = outcome.document["errors"]
+    assert error["code"] == "LIMIT_EXCEEDED"
+    assert (error["model"], error["file"]) == ("priced", "models/priced.sql")
+    line = WITHOUT_FILTER.splitlines()[error["line"] - 1]
+    assert "join" in line or "item" in line
+    assert "day" in error["fix"]
+
+
+def test_github_gets_an_annotation_and_a_summary(branch: ProjectDir, tmp_path: Path) -> None:
+    branch.write("models/priced.sql", WITHOUT_FILTER)
+    summary = tmp_path / "summary.md"
+    environment = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(branch.root)}
+
+    outcome = check(branch, "--format", "github", environment=environment)
+
+    assert outcome.exit_code == 3
+    assert outcome.stdout.startswith("::error file=models/priced.sql,line=")
+    assert "title=LIMIT_EXCEEDED" in outcome.stdout
+    page = summary.read_text()
+    assert "**Over a limit.**" in page
+    first = next(line for line in page.splitlines() if line.startswith("| `"))
+    assert first.startswith("| `priced` |")
+
+
+def test_neither_warehouse_nor_credentials_are_needed(branch: ProjectDir) -> None:
+    branch.write(
+        "profiles.yml",
+        PROFILES.replace(
+            "{type: duckdb, path: warehouse.duckdb, schema: main}",
+            "{type: duckdb, path: \"{{ env_var('NOWHERE') }}\", schema: main}",
+        ),
+    )
+
+    outcome = check(branch, "--max-bytes", "1e9", "--json")
+
+    assert outcome.exit_code == 0, outcome
+    assert not (branch.root / "warehouse.duckdb").exists()
+    steps = {step["model"]: step["estimate"] for step in outcome.document["steps"]}
+    assert steps["priced"]["scan_bytes"]["high"] > 0
+
+
+def test_statistics_tell_what_the_warehouse_tells(main: ProjectDir, branch: ProjectDir) -> None:
+    live = main.command("estimate", "-s", "priced", *MARCH, "--json").document["steps"][0]
+    kept = branch.command("estimate", "-s", "priced", *MARCH, "--stats", "stats.json", "--json")
+
+    [step] = kept.document["steps"]
+    assert step["estimate"]["scan_bytes"]["likely"] == pytest.approx(
+        live["estimate"]["scan_bytes"]["likely"], rel=0.1
+    )
+    assert step["fingerprint"] == live["fingerprint"]
+
+
+def test_what_is_not_known_exceeds_every_limit_on_it(branch: ProjectDir) -> None:
+    statistics = json.loads((branch.root / "stats.json").read_text())
+    statistics["tables"] = [t for t in statistics["tables"] if t["name"] != "raw.prices"]
+    branch.write("stats.json", json.dumps(statistics))
+    words = ("estimate", "-s", "priced", *MARCH, "--stats", "stats.json", "--max-bytes", "1e12")
+
+    refused = branch.command(*words)
+    allowed = branch.command(*words, "--allow-unknown")
+
+    assert refused.exit_code == 3, refused
+    assert refused.error_codes == ["COST_UNKNOWN"]
+    assert "priced" in refused.stderr
+    assert allowed.exit_code == 0, allowed
+
+
+def test_what_is_blocked_is_not_known(branch: ProjectDir) -> None:
+    (branch.root / "data").mkdir()
+    for name in ("orders", "prices"):
+        duckdb.execute(f"""copy (select date '2024-03-01' as day, 1 as id, 1 as item, 1.0 as amount,
+            1.0 as price) to '{branch.root}/data/{name}.parquet'""")
+
+    outcome = branch.command("estimate", "-s", "totals", *MARCH, "--max-bytes", "1e12")
+
+    assert outcome.exit_code == 3, outcome
+    assert outcome.error_codes == ["COST_UNKNOWN"]
+
+
+def test_a_limit_is_compared_with_the_high_end(main: ProjectDir) -> None:
+    words = ("estimate", "-s", "priced", *MARCH, "--json")
+    high = main.command(*words).document["total"]["scan_bytes"]["high"]
+
+    kept = main.command(*words, "--max-bytes", str(high))
+    exceeded = main.command(*words, "--max-bytes", str(high - 1))
+
+    assert kept.exit_code == 0, kept
+    assert exceeded.exit_code == 3
+    assert limits(exceeded)["max_bytes"]["model"] == "priced"
+
+
+def test_statistics_and_manifest_are_small_stable_and_hold_no_other_values(
+    main: ProjectDir,
+) -> None:
+    for words, file in (
+        (("stats", "export"), "stats.json"),
+        (("manifest",), "main.json"),
+    ):
+        before = (main.root / file).read_text()
+        assert main.command(*words, "-o", f"again-{file}").exit_code == 0
+        assert (main.root / f"again-{file}").read_text() == before
+        assert len(before) < 10_000
+    statistics = json.loads((main.root / "stats.json").read_text())
+    assert [table["name"] for table in statistics["tables"]] == [
+        "priced", "raw.orders", "raw.prices", "totals",
+    ]  # fmt: skip
+    for table in statistics["tables"]:
+        for _, bounds, _ in table["zones"]:
+            assert set(bounds) == {"day"}
+
+
+def test_the_manifest_is_the_same_without_a_warehouse(main: ProjectDir, branch: ProjectDir) -> None:
+    assert branch.command("manifest", "--stats", "stats.json", "-o", "own.json").exit_code == 0
+
+    assert (branch.root / "own.json").read_text() == (main.root / "main.json").read_text()
+
+
+def test_a_new_model_is_new_and_no_increase_of_another(branch: ProjectDir) -> None:
+    branch.write("models/copy.sql", TOTALS)
+
+    outcome = check(branch, "--max-increase", "1000", "--json")
+
+    changes = {change["model"]: change for change in outcome.document["changes"]}
+    assert outcome.exit_code == 0, outcome
+    assert changes["copy"]["new"]
+    assert changes["priced"]["same"]
+
+
+def test_files_that_are_no_such_files_are_refused(branch: ProjectDir) -> None:
+    branch.write("other.json", "{}")
+    for words, code in (
+        (("--stats", "other.json"), "INVALID_STATISTICS"),
+        (("--baseline", "other.json"), "INVALID_BASELINE"),
+        (
+            ("-s", "state:modified", "--state", "other.json", "--stats", "stats.json"),
+            "INVALID_STATE",
+        ),
+        (("--max-increase", "10"), "OPTION_MISSING"),
+    ):
+        outcome = branch.command("estimate", *MARCH, *words)
+        assert outcome.exit_code == 2, outcome
+        assert outcome.error_codes == [code]

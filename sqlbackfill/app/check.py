@@ -63,7 +63,7 @@ def _of_ledger(workspace: Workspace) -> tuple[Diagnostic, ...]:
     try:
         session = adapter.session(read_only=True)
         try:
-            prepared = prepare(workspace, session)
+            prepared = prepare(workspace, session, judges=False)
             return notes(prepared, unclaimed(prepared, session), workspace.models)
         finally:
             session.close()

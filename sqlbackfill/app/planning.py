@@ -81,8 +81,11 @@ def watched_models(workspace: Workspace) -> dict[str, Watched]:
     }
 
 
-def prepare(workspace: Workspace, session: Session) -> Prepared:
-    """The state of every model that is built; reads the ledger and the tables, writes nothing."""
+def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> Prepared:
+    """The state of every model that is built; reads the ledger and the tables, writes nothing.
+
+    Unless it `judges`, nothing counts as stale, and no source is read to find out.
+    """
     ledger = ledger_of(workspace)
     watched = watched_models(workspace)
     state = read_state(workspace.loaded.adapter, ledger, session, list(watched.values()))
@@ -117,13 +120,14 @@ def prepare(workspace: Workspace, session: Session) -> Prepared:
     )
     candidates = {
         name: replace(
-            _candidate(workspace, name, state, reads, freshness, ends[name]),
+            _candidate(workspace, name, state, reads, freshness if judges else None, ends[name]),
             held_inputs=frozenset(edge.name for edge in inputs[name] if edge.is_held),
             unjudged_inputs=_unjudged(workspace, name, reads, judged[name]),
         )
         for name in workspace.partitionings
     }
-    known.save()
+    if judges:
+        known.save()
     return Prepared(
         workspace=workspace,
         ledger=ledger,
@@ -178,7 +182,7 @@ def _candidate(
     name: str,
     state: LedgerState,
     reads: Reads,
-    freshness: Freshness,
+    freshness: Freshness | None,
     due_end: int,
 ) -> Candidate:
     model, partitioning = workspace.models[name], workspace.partitionings[name]
@@ -195,7 +199,9 @@ def _candidate(
         state=model_state(
             state.tracked[name],
             due=due,
-            causes=freshness.causes(name, state.tracked[name].records, fingerprint),
+            causes=freshness.causes(name, state.tracked[name].records, fingerprint)
+            if freshness is not None
+            else (),
         ),
         due_end=due_end,
         fingerprint=fingerprint,

@@ -202,6 +202,7 @@ _POINT_AS_ISLAND = ", ".join(
 )
 
 NEWEST = Migration(2, _tables)
+_WITH_CODE = 2
 MIGRATIONS = (Migration(2, _islands_for_points),)
 
 
@@ -211,11 +212,16 @@ def current_version() -> int:
 
 
 def read_version(session: Session, place: Place) -> int:
-    """The version of the ledger in the database: 0 where there is none, or only its beginnings."""
-    if session.table(place.relation("meta")) is None:
+    """The version of the ledger in the database: 0 where there is none, or only its beginnings.
+
+    Version 2 came without `code` at first: such a ledger counts as older, so that it is made.
+    """
+    meta, code = place.relation("meta"), place.relation("code")
+    found = session.tables([meta, code])
+    if meta not in found:
         return 0
-    found = session.execute(f"SELECT max(version) FROM {place.sql('meta')}")[0][0]
-    return int(found or 0)
+    version = int(session.execute(f"SELECT max(version) FROM {place.sql('meta')}")[0][0] or 0)
+    return 1 if version == _WITH_CODE and code not in found else version
 
 
 def check_version(version: int) -> None:

@@ -39,6 +39,22 @@ def test_a_ledger_has_its_own_schema(adapter: Adapter, session: Session) -> None
     assert not Ledger(adapter, adapter.database).exists(session)
 
 
+def test_a_ledger_made_before_code_was_kept_is_refused_to_readers_and_migrated(
+    adapter: Adapter, session: Session
+) -> None:
+    ledger = Ledger(adapter, adapter.database)
+    ledger.prepare(session)
+    session.execute(f"INSERT INTO {ledger.place.sql('run')} (seq, run_id) VALUES (1, 'kept')")
+    session.execute(f"DROP TABLE {ledger.place.sql('code')}")
+    later = Ledger(adapter, adapter.database)
+    with pytest.raises(WarehouseError) as refused:
+        later.exists(session)
+    assert refused.value.diagnostics[0].code == "LEDGER_TOO_OLD"
+    later.prepare(session)
+    assert later.codes.texts(session, {"some"}) == {}
+    assert session.execute(f"SELECT run_id FROM {later.place.sql('run')}") == [("kept",)]
+
+
 def add_column(adapter: Adapter) -> Migration:
     def statements(place: schema.Place, _session: Session) -> tuple[str, ...]:
         return (f"ALTER TABLE {place.sql('run')} ADD COLUMN IF NOT EXISTS note VARCHAR",)

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from sqlbackfill.app import source_versions
+from sqlbackfill.app.check import check
 from sqlbackfill.app.known_digests import database_stamp
 from tests.e2e.world import SOURCE, World
 
@@ -109,6 +110,14 @@ def test_other_columns_are_read_though_the_database_is_as_it_was(world: Counted)
     world.run()
     world.age()
     assert world.stale_after(readings=1) == {}
+
+
+def test_check_reads_no_source(world: Counted) -> None:
+    world.run()
+    world.execute(LATE)
+    assert not check(world.options).has_errors
+    assert world.readings == 0
+    assert world.stale_after(readings=1) == {"seen": ("2024-03-02",)}
 
 
 def test_a_view_is_read_each_time(world: Counted) -> None:

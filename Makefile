@@ -14,7 +14,7 @@ install: ## a virtual environment in .venv with all that development needs
 check: lint types contracts test ## everything that must be green before a commit lands
 
 test: ## all tests
-	$(BIN)/pytest -q -n auto --dist loadscope
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 lint: ## ruff: rules and format
 	$(BIN)/ruff check .

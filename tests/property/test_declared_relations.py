@@ -16,7 +16,7 @@ from tests.property.random_queries import TABLES, Query
 from tests.property.window_harness import Counts, Databases, run
 
 SEED = 20131103
-QUERIES = 40
+QUERIES = 25
 DATABASES = 3
 TIMES = 12  # the partitions of each written query are other ones
 

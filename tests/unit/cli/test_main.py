@@ -103,6 +103,17 @@ def test_planning_a_run_loads_neither_what_parses_nor_what_renders_nor_what_writ
     }  # fmt: skip
 
 
+def test_python_runs_the_package_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sqlbackfill", "ls", "--no-such-option"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--no-such-option" in done.stderr
+
+
 def test_ctrl_c_after_the_last_word_leaves_no_traceback() -> None:
     script = (
         "import os, signal, sys; from sqlbackfill.cli.main import main; "

@@ -65,7 +65,8 @@ def _step_changes(
     if candidate.fingerprint != step.fingerprint:
         found.append(_change("its code or configuration changed", step.model))
     ours_made_it = len(by_anyone.get(step.model, ())) > len(by_others.get(step.model, ()))
-    if candidate.table_identity != step.table_identity and not ours_made_it:
+    is_new = step.table_identity is None and _leaves_empty_tables(current)
+    if candidate.table_identity != step.table_identity and not ours_made_it and not is_new:
         found.append(_change("its table was made, dropped or replaced", step.model))
     read = {**current.reads.upstream(step.model, step.partitions)}
     read[step.model] = read.get(step.model, PartitionSet.empty()) | step.partitions
@@ -106,7 +107,16 @@ def _is_another(name: str, mark: Mark | None, current: Prepared, by_anyone: Writ
         mark is not None
         and current.heads[name].identity != mark.identity
         and not by_anyone.get(name)
+        and not (mark.identity == "" and _leaves_empty_tables(current))
     )
+
+
+def _leaves_empty_tables(current: Prepared) -> bool:
+    """Whether a chunk that failed may have left its table behind, made before its transaction.
+
+    A table that bears an identity of ours and has no record is as good as none: it is empty.
+    """
+    return not current.workspace.loaded.adapter.transactional_ddl
 
 
 def committed_of(plan_id: str, prepared: Prepared, session: Session) -> dict[str, PartitionSet]:

@@ -81,6 +81,8 @@ class ChunkWriter:
         self._cancellation = Cancellation()
         self._check_lease = check_lease
         self._targets = targets
+        self._unsettled: tuple[Island, ...] | None = None
+        self._records: tuple[Island, ...] = ()
         self.session = inputs.adapter.session()
         self._queries = 0
 
@@ -91,14 +93,15 @@ class ChunkWriter:
         cannot be read back. A transient error is met by the whole transaction again, on a new
         session. Raises SqlbackfillError, with the user's file position where the engine gives one.
         """
+        self._unsettled = None
         for pause_s in self._inputs.backoff.pauses_s():
             try:
-                return self._attempt(work)
+                return self._settled(work) or self._attempt(work)
             except TransientError:
                 self._cancellation.pause(pause_s)
                 self.session.close()
                 self.session = self._adapter.session()
-        return self._attempt(work)
+        return self._settled(work) or self._attempt(work)
 
     def take_queries(self) -> int:
         """How often a model's query was started since this was last asked."""
@@ -116,6 +119,15 @@ class ChunkWriter:
 
     def close(self) -> None:
         self.session.close()
+
+    def _settled(self, work: ChunkWork) -> Written | None:
+        """The chunk, if the COMMIT of an attempt before, whose outcome was not known, took place."""
+        records = self._unsettled
+        if records is None:
+            return None
+        is_done = self._is_recorded(work)
+        self._unsettled = None
+        return Written(records=records, seconds=0.0) if is_done else None
 
     def _attempt(self, work: ChunkWork) -> Written:
         started = time.monotonic()
@@ -239,15 +251,20 @@ class ChunkWriter:
             session.rollback()
             raise
         self._cancellation.seal()
+        self._unsettled = self._records
         try:
             session.commit()
         except WarehouseError:
             session.rollback()
-            if self._is_recorded(work):
+            is_done = self._is_recorded(work)
+            self._unsettled = None
+            if is_done:
                 # The engine committed and its answer got lost on the way.
                 return
             raise
-        if not self._is_recorded(work):
+        is_done = self._is_recorded(work)
+        self._unsettled = None
+        if not is_done:
             raise WarehouseError(
                 Diagnostic(
                     code="RECORD_LOST",
@@ -278,4 +295,5 @@ class ChunkWriter:
         marks, sources = reading.end(work.inputs)
         self._check_lease(self.session, work.model.relation)
         records = chunk_islands(inputs, work.task, filled, seconds, marks, sources)
-        return inputs.ledger.append(self.session, records)
+        self._records = inputs.ledger.append(self.session, records)
+        return self._records

@@ -51,6 +51,7 @@ class SnowflakeAdapter:
     def __init__(self, target: SnowflakeTarget) -> None:
         self._target = target
         self._sessions: WeakSet[SnowflakeSession] = WeakSet()
+        self._lost: set[int] = set()
 
     @property
     def database(self) -> str:
@@ -66,7 +67,9 @@ class SnowflakeAdapter:
         That raises WarehouseError SIGN_IN_REFUSED, CONNECTION_REFUSED, DRIVER_MISSING, and
         TransientError CONNECTION_LOST.
         """
-        session = SnowflakeSession(self._connect, mask=self._mask, cancel=self._cancel)
+        session = SnowflakeSession(
+            self._connect, mask=self._mask, cancel=self._cancel, lost=self._lost
+        )
         self._sessions.add(session)
         return session
 
@@ -207,7 +210,9 @@ class SnowflakeAdapter:
         raise AssertionError("the last try returns or raises")
 
     def _cancel(self, number: int) -> None:
-        session = SnowflakeSession(self._connect, mask=self._mask, cancel=_cancel_nothing)
+        session = SnowflakeSession(
+            self._connect, mask=self._mask, cancel=_cancel_nothing, lost=set()
+        )
         try:
             session.execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({number})")
         finally:

@@ -64,19 +64,26 @@ Connect = Callable[[], Any]
 class SnowflakeSession:
     """One connection, made by the first statement and made anew where it was lost.
 
+    `lost` is shared by all sessions of an adapter: the numbers of those lost within a transaction.
+
     Outside a transaction, what is sure not to have been executed, or only reads, is sent once more on
     a new connection. Inside one it is a TransientError: the transaction is gone with its session.
     """
 
     def __init__(
-        self, connect: Connect, *, mask: Callable[[str], str], cancel: Callable[[int], None]
+        self,
+        connect: Connect,
+        *,
+        mask: Callable[[str], str],
+        cancel: Callable[[int], None],
+        lost: set[int],
     ) -> None:
         self._connect = connect
         self._mask = mask
         self._cancel = cancel
         self._connection: Any = None
         self._number: int | None = None
-        self._left_behind: int | None = None
+        self._lost = lost
         self._tag: str | None = None
         self._in_transaction = False
         self._aborted = False
@@ -252,9 +259,9 @@ class SnowflakeSession:
         return self._connection
 
     def _end_what_was_left(self) -> None:
-        """Ends the session that was lost within a transaction: then that has an outcome, and no locks."""
-        number, self._left_behind = self._left_behind, None
-        if number is not None:
+        """Ends sessions that were lost within a transaction: then that has an outcome, and no locks."""
+        while self._lost:
+            number = self._lost.pop()
             with contextlib.suppress(Exception):
                 self._connection.cursor().execute(f"SELECT SYSTEM$ABORT_SESSION({number})")
 
@@ -270,8 +277,8 @@ class SnowflakeSession:
             self._aborted = self._in_transaction
             failure = read_failure(error, self._mask)
             if failure.loses_session:
-                if self._in_transaction:
-                    self._left_behind = self._number
+                if self._in_transaction and self._number is not None:
+                    self._lost.add(self._number)
                 self._let_go()
             raise translate(failure) from _safe_cause(error, failure, self._mask)
         except BaseException:

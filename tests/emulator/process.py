@@ -62,43 +62,43 @@ class Emulator:
 
     directory: Path
     port: int = 0
-    _process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    _parent: subprocess.Popen[str] | None = field(default=None, repr=False)
+    _server: int = 0
 
     def start(self) -> None:
-        """Starts the server and waits until it takes connections."""
-        python = environment()
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._process = subprocess.Popen(
-            [str(python), str(_SERVER), str(self.directory), str(self.port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("COV_")},
-        )
-        assert self._process.stdout is not None
-        first = self._process.stdout.readline()
-        if not first.strip():
+        """Starts the server, or another in its place, and waits until it takes connections."""
+        if self._parent is None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._parent = subprocess.Popen(
+                [str(environment()), str(_SERVER), str(self.directory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(f"{self.port}\n")
+        self._parent.stdin.flush()
+        told = self._parent.stdout.readline().split()
+        if not told:
             raise RuntimeError("the emulator did not start")
-        self.port = int(first)
+        self.port, self._server = map(int, told)
 
     def kill(self) -> None:
         """Ends the server at once, wherever it is."""
-        self._end(signal.SIGKILL)
+        os.kill(self._server, signal.SIGKILL)
 
     def stop(self) -> None:
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(number)
-            if process.stdout is not None:
-                process.stdout.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        """Ends the server and what starts it."""
+        parent, self._parent = self._parent, None
+        if parent is not None:
+            with parent:
+                assert parent.stdin is not None
+                parent.stdin.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    parent.wait(5)
+                parent.kill()
 
     def statements(self, *, clear: bool = False) -> list[dict[str, Any]]:
         """Every statement that the server was sent, in order, with its session's number."""

@@ -1,6 +1,6 @@
 """The emulator's server: fakesnow behind our own ASGI app, run by its own environment's Python.
 
-`python server.py DIRECTORY [PORT]` serves on loopback and prints the port on its first line. It makes
+`python server.py DIRECTORY` starts a server on loopback for each port that it reads, 0 for any. It makes
 fakesnow behave as Snowflake does where that matters to us, and writes down every statement. It never
 imports sqlbackfill.
 """
@@ -8,21 +8,24 @@ imports sqlbackfill.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import logging
+import os
 import re
+import signal
 import socket
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import fakesnow.cursor
 import fakesnow.info_schema as info_schema
 import fakesnow.macros as macros
-import fakesnow.server as stock
 import snowflake.connector.errors as errors
 import uvicorn
 from fakesnow.instance import FakeSnow
@@ -33,6 +36,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+with patch("fakesnow.instance.FakeSnow"):
+    # It opens a database when it is imported, whose threads would not survive our fork.
+    import fakesnow.server as stock
+
 NOTHING_TO_DO = [r"^\s*alter\s+session\b", r"^\s*alter\s+table\s+\S+\s+(cluster|resume|suspend)\b"]
 """Statements that fakesnow cannot read and that change no data here."""
 
@@ -40,6 +47,7 @@ RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())["an
 _EXPLAIN = re.compile(r"^\s*explain\s+using\s+json\b", re.IGNORECASE)
 _CANCEL = re.compile(r"^\s*select\s+system\$cancel_all_queries\((\d+)\)", re.IGNORECASE)
 _SWAP = re.compile(r"^\s*alter\s+table\s+(\S+)\s+swap\s+with\s+(\S+?);?\s*$", re.IGNORECASE)
+_ABORT = re.compile(r"^\s*select\s+system\$abort_session\((\d+)\)", re.IGNORECASE)
 _CURRENT = re.compile(r"^\s*select\s+current_(session|warehouse)\(\)", re.IGNORECASE)
 _CLUSTERING = re.compile(r"^\s*select\s+system\$clustering_information\(", re.IGNORECASE)
 
@@ -222,6 +230,10 @@ async def _answer(request: Request) -> Response:
     response = await _own_answer(sql, connection, numbers[token])
     if response is None:
         response = await stock.query_request(request)
+    if response.status_code == 500:
+        # What fakesnow cannot do. The client would try that again for a long time.
+        told = json.loads(response.body).get("message")
+        response = _refused("000002", f"Unsupported feature here: {told}", "0A000")
     entry["ok"] = bool(json.loads(response.body).get("success"))
     return response
 
@@ -243,6 +255,14 @@ async def _own_answer(sql: str, connection: Any, number: int) -> Response | None
             if each == int(cancel[1]) and token in stock.sessions:
                 stock.sessions[token]._duck_conn.interrupt()
         return _one_text("SYSTEM$CANCEL_ALL_QUERIES", "1 cancelled.")
+    abort = _ABORT.match(sql)
+    if abort:
+        for token, each in numbers.items():
+            if each == int(abort[1]) and token in stock.sessions:
+                lost = stock.sessions.pop(token)
+                lost._duck_conn.interrupt()
+                await run_in_threadpool(lost._duck_conn.close)
+        return _one_text("SYSTEM$ABORT_SESSION", "session aborted.")
     swap = _SWAP.match(sql)
     if swap:
         return await run_in_threadpool(_swap, connection._duck_conn, swap[1], swap[2])
@@ -308,7 +328,7 @@ app = Starlette(
 
 
 def serve(directory: Path, port: int) -> None:
-    """Serves until the process is ended."""
+    """Serves until the process is ended, and prints its port and its number."""
     logging.getLogger("fakesnow").setLevel(logging.CRITICAL)
     stock.logger.setLevel(logging.CRITICAL)
     prepare(directory)
@@ -317,10 +337,32 @@ def serve(directory: Path, port: int) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(128)
-    print(listener.getsockname()[1], flush=True)  # noqa: T201
+    print(listener.getsockname()[1], os.getpid(), flush=True)  # noqa: T201
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
     server.run(sockets=[listener])
 
 
+def serve_whenever_told(directory: Path) -> None:
+    """Starts a server in a process of its own at each line on stdin, which names its port.
+
+    All that takes time is imported once, so that one that was killed is back at once.
+    """
+    child = 0
+    for line in sys.stdin:
+        _end(child)
+        child = os.fork()
+        if child == 0:
+            serve(directory, int(line))
+            os._exit(0)
+    _end(child)
+
+
+def _end(child: int) -> None:
+    if child:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    serve_whenever_told(Path(sys.argv[1]))

@@ -93,3 +93,21 @@ def expected_totals(days: int = 31) -> list[tuple[int, int, int]]:
         (day + 1, sum(n * 10 for n in range(day * PER_DAY, (day + 1) * PER_DAY)), PER_DAY)
         for day in range(days)
     ]
+
+
+def assert_whole(world: World, days: int = 31) -> None:
+    """Both tables hold every row once, and the ledger says of each partition what it holds."""
+    database = world.database
+    totals = world.rows(f"select day(day), amount, events from {database}.prod.totals order by 1")
+    assert totals == expected_totals(days)
+    [(rows, ids)] = world.rows(f"select count(*), count(distinct id) from {database}.prod.events")
+    assert (rows, ids) == (days * PER_DAY, days * PER_DAY)
+    counted = world.rows(
+        f"select model, sum(rows_of) from (select model, start_ordinal, end_ordinal, "
+        f"max(row_count) as rows_of from {database}.sqlbackfill.partition_log "
+        "group by 1, 2, 3) as latest group by 1"
+    )
+    assert {model for model, _ in counted} == {"events", "totals"}
+    status = world.project.command("status", "--json").document
+    for model in status["models"]:
+        assert (model["built"], model["stale"], model["failed"]) == (days, 0, 0), status

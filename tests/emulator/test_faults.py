@@ -1,0 +1,106 @@
+"""What breaks between us and Snowflake: each fault ends right, and nothing is written twice or lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.process import Emulator
+from tests.emulator.proxy import Fate, Proxy, Rule, between
+from tests.emulator.world import World, assert_whole, make_world
+
+
+@pytest.fixture
+def proxy(emulator: Emulator) -> Iterator[Proxy]:
+    with between(emulator.port) as found:
+        yield found
+
+
+@pytest.fixture
+def world(emulator: Emulator, proxy: Proxy, tmp_path: Path) -> World:
+    found = make_world(tmp_path, emulator, days=6)
+    found.target(port=proxy.port, connect_timeout=1)
+    return found
+
+
+def is_commit(sql: str) -> bool:
+    return sql == "COMMIT"
+
+
+def starting(text: str) -> Callable[[str], bool]:
+    return lambda sql: sql.lstrip().upper().startswith(text)
+
+
+RUN = ("run", "-p", "2024-01-01..2024-01-06", "--strategy", "chunk=3", "--yes")
+FAULTS = {
+    "a statement is lost on its way": (starting("DELETE"), Fate.DROPPED_BEFORE, 1),
+    "an answer is lost": (starting("INSERT INTO"), Fate.DROPPED_AFTER, 3),
+    "COMMIT is lost on its way, and sent again": (is_commit, Fate.DROPPED_BEFORE, 3),
+    "the answer to COMMIT is lost, and asked for again": (is_commit, Fate.DROPPED_AFTER, 3),
+    "an HTTP 500": (starting("DELETE"), Fate.HTTP_500, 1),
+    "an HTTP 429": (starting("CREATE OR REPLACE TRANSIENT"), Fate.HTTP_429, 1),
+    "a slow answer": (starting("DELETE"), Fate.SLOW, 1),
+    "a session that expired between statements": (starting("BEGIN"), Fate.SESSION_EXPIRED, 3),
+    "a session that expired in a transaction": (starting("DELETE"), Fate.SESSION_EXPIRED, 1),
+    "too many waiters for a lock": (starting("DELETE"), Fate.LOCK_WAITERS, 0),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_what_passes_by_itself_is_not_seen(
+    world: World, proxy: Proxy, fault: tuple[Callable[[str], bool], Fate, int]
+) -> None:
+    matches, fate, skip = fault
+    proxy.rules.append(Rule(matches, fate, skip=skip))
+    done = world.project.command(*RUN)
+    assert proxy.struck == 1
+    assert done.exit_code == 0, done
+    assert_whole(world, days=6)
+
+
+@pytest.mark.parametrize("fate", [Fate.DROPPED_BEFORE, Fate.DROPPED_AFTER])
+def test_the_outcome_of_a_commit_that_nobody_answered_is_read_from_the_ledger(
+    world: World, proxy: Proxy, fate: Fate
+) -> None:
+    """Until the connector gives up: the chunk is then written once, whether it had been or not."""
+    prepared = world.project.command("run", "-p", "2024-01-06", "-s", "events", "--yes")
+    assert prepared.exit_code == 0, prepared
+    # The leases of both tables are taken first, each by a COMMIT.
+    proxy.rules.append(Rule(is_commit, fate, skip=2, times=4))
+    done = world.project.command("run", "-p", "2024-01-01..2024-01-06", "--yes")
+    assert proxy.struck >= 2
+    assert done.exit_code == 0, done
+    assert_whole(world, days=6)
+    records = world.rows(
+        f"select model, count(*) from {world.database}.sqlbackfill.partition_log group by 1"
+    )
+    assert dict(records) == {"events": 2, "totals": 1}
+
+
+def test_a_statement_timeout_is_not_tried_again_and_names_its_cure(
+    world: World, proxy: Proxy
+) -> None:
+    proxy.rules.append(
+        Rule(starting("CREATE OR REPLACE TRANSIENT"), Fate.STATEMENT_TIMEOUT, times=1000)
+    )
+    done = world.project.command(*RUN)
+    assert done.exit_code == 1
+    assert set(done.error_codes) == {"STATEMENT_TIMEOUT", "UPSTREAM_FAILED"}
+    assert "larger warehouse" in done.stderr
+    proxy.rules.clear()
+    resumed = world.project.command("resume", "--yes")
+    assert resumed.exit_code == 0, resumed
+    assert_whole(world, days=6)
+
+
+def test_without_a_server_there_is_one_clear_message_and_no_secret(world: World) -> None:
+    secret = "hunter2-hunter2"  # noqa: S105
+    world.target(port=1, connect_timeout=1, connect_retries=0, password=secret)
+    done = world.project.command("status")
+    assert done.exit_code == 2
+    assert done.error_codes == ["CONNECTION_LOST"], done
+    assert "Traceback" not in done.stderr
+    assert not re.search(secret, done.stdout + done.stderr)

@@ -23,6 +23,10 @@ from sqlbackfill.warehouse.protocol import Adapter
 if TYPE_CHECKING:  # the template stage imports jinja2, which many commands do without
     from sqlbackfill.template.render import Templates
 
+_ENGINES = frozenset(
+    ["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"]
+)
+"""Dialects that are called as dbt calls the type of their target."""
 _ENV_NAMES = re.compile(r"env_var\s*\(\s*(?:'(\w+)'|\"(\w+)\"|(.))")
 
 
@@ -47,6 +51,12 @@ class Loaded:
         """The SQL dialect of models that name none: the project's, else the target's."""
         return self.project.dialect or self.target.dialect or self.adapter.dialect
 
+    @property
+    def written_for(self) -> str:
+        """The engine that the project's SQL is written for, as dbt calls its type: `target.type` in Jinja."""
+        is_foreign = self.dialect != self.adapter.dialect
+        return self.dialect if is_foreign and self.dialect in _ENGINES else self.target.type
+
     @cached_property
     def templates(self) -> Templates:
         """Renders the project's models; made on first use, since most commands find facts cached."""
@@ -66,6 +76,7 @@ class Loaded:
             repr(sorted(self.project.vars.items())),
             repr(sorted((k, sorted(v.items())) for k, v in self.project.package_vars.items())),
             repr((self.target.name, self.target.type, self.target.database, self.target.schema)),
+            self.written_for,
             repr(sorted(self.target.public_fields.items(), key=str)),
             repr(sorted(self.adapter.declared_settings.items())),
             *(macro.package + macro.file + macro.text for macro in self.project.macro_files),
@@ -169,7 +180,8 @@ def _templates(loaded: Loaded) -> Templates:
         name=target.name,
         target_name=target.name,
         profile_name=target.profile,
-        type=target.type,
+        type=loaded.written_for,
+        engine=target.type,
         database=target.database,
         schema=target.schema,
         threads=target.threads,

@@ -147,3 +147,21 @@ def test_the_project_s_dialect_wins_over_the_target_s(project: ProjectDir) -> No
     file.write_text(file.read_text() + "dialect: snowflake\n")
     done = project.command(*RUN)
     assert done.exit_code == 0, done
+
+
+def test_templates_are_rendered_for_the_engine_that_they_are_written_for(
+    project: ProjectDir,
+) -> None:
+    project.write(
+        "macros/big.sql",
+        "{% macro big(x) %}{{ adapter.dispatch('big')(x) }}{% endmacro %}\n"
+        "{% macro snowflake__big(x) %}iff({{ x }} > 10, true, false){% endmacro %}\n"
+        "{% macro default__big(x) %}wrong_one({{ x }}){% endmacro %}\n",
+    )
+    changed = DAILY.replace("iff(amount > 10, true, false)", "{{ big('amount') }}")
+    project.write("models/daily.sql", changed + "-- {{ target.type }} on {{ target.engine }}\n")
+    done = project.command(*RUN, "-s", "daily")
+    assert done.exit_code == 0, done
+    shown = project.command("render", "-s", "daily", "-p", "2024-01-03")
+    assert "WRONG_ONE" not in shown.stdout.upper()
+    assert "CAST('2024-01-03 00:00:00' AS TIMESTAMP)" in shown.stdout

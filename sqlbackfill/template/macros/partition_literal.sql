@@ -1,6 +1,6 @@
 {# One value of a partition column as SQL, with its type. #}
 {% macro partition_literal(value, type) -%}
-{%- set on_snowflake = target.get('type') == 'snowflake' -%}
+{%- set on_snowflake = target.get('engine', target.get('type')) == 'snowflake' -%}
 {%- if type == 'integer' -%}
 {{ value }}
 {%- elif type == 'text' -%}

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.dialect import DialectType
+from sqlglot.dialects.dialect import Dialect, DialectType
 from sqlglot.errors import OptimizeError, ParseError, SqlglotError, TokenError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
@@ -94,14 +94,13 @@ def parse_query(request: AnalysisRequest, places: Places) -> ParsedQuery:
     Raises ProjectError: SQL_SYNTAX with every error found, SQL_NOT_ONE_QUERY, SQL_NOT_A_QUERY.
     """
     tree = _one_query(_statements(request, places), request, places)
-    tables = list(tree.find_all(exp.Table))
-    hard_coded = _hard_coded(tables, request.occurrences, places)
-    parsed = ParsedQuery(tree, is_qualified=False, hard_coded=hard_coded)
-    _prepare(parsed, request, tables)
-    failure = _qualify(parsed, request, tables)
+    parsed = ParsedQuery(tree, is_qualified=False)
+    _prepare(parsed, request)
+    failure = _resolve(parsed, request, places)
     if failure is not None:
         parsed.tree = _one_query(_statements(request, places), request, places)
-        _prepare(parsed, request, list(parsed.tree.find_all(exp.Table)))
+        _prepare(parsed, request)
+        _name_occurrences(parsed, request, list(parsed.tree.find_all(exp.Table)))
         parsed.warnings = (failure,)
     return parsed
 
@@ -111,10 +110,9 @@ def one_query(request: AnalysisRequest, places: Places) -> exp.Query:
     return _one_query(_statements(request, places), request, places)
 
 
-def _prepare(parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Table]) -> None:
+def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
     if may_hold_marker(request.sql):
         _print_bounds_as_text(parsed.tree)
-    _name_occurrences(parsed, request, tables)
     if _MERGING_JOIN.search(request.sql):
         _guard_outer_using(parsed.tree)
     mark_written_nulls(parsed.tree, request.sql, request.dialect)
@@ -122,7 +120,7 @@ def _prepare(parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Tab
 
 def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:
     try:
-        parsed = sqlglot.parse(request.sql, dialect=request.dialect)
+        parsed = sqlglot.parse(request.sql, dialect=_dialect(request.dialect))
     except ParseError as error:
         raise ProjectError.of(_syntax_errors(error, request, places)) from None
     except TokenError as error:
@@ -137,6 +135,11 @@ def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:
         ) from None
     # A comment behind the last semicolon comes as a statement of its own.
     return [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
+
+
+@lru_cache(maxsize=64)
+def _dialect(name: str) -> Dialect:
+    return Dialect.get_or_raise(name)
 
 
 def _syntax_errors(error: ParseError, request: AnalysisRequest, places: Places) -> list[Diagnostic]:
@@ -229,39 +232,52 @@ def _guard_outer_using(tree: exp.Query) -> None:
             join.set("global_", True)
 
 
-def _qualify(
-    parsed: ParsedQuery, request: AnalysisRequest, tables: list[exp.Table]
-) -> Diagnostic | None:
+def _resolve(parsed: ParsedQuery, request: AnalysisRequest, places: Places) -> Diagnostic | None:
     """Resolves names and types in place; what went wrong, after which the tree is of no use."""
     columns = {
         marker: _schema(ref.columns, request.dialect)
         for marker, ref in request.occurrences.items()
         if ref.columns is not None
     }
-    schema = _InputSchema(columns, request.dialect)
     try:
+        plain = None
         if "sqlglot.meta" not in request.sql:  # a comment that says how a name is spelled
-            parsed.classes = resolve_plainly(parsed.tree, columns, schema, request.dialect)
-        if parsed.classes is not None:
-            parsed.is_qualified, parsed.tables = True, tables
-            return None
-        qualified = qualify(
-            parsed.tree,
-            schema=schema,
-            dialect=request.dialect,
-            validate_qualify_columns=False,
-            quote_identifiers=False,
-            identify=False,
-        )
-        parsed.classes = classes_in(qualified)
-        if not _may_use_rows_as_values(parsed, request.sql):
-            schema.forgets_rows()
-        typed = annotate_types(qualified, schema=schema)
+            aliases = {marker: _identifier(ref) for marker, ref in request.occurrences.items()}
+            plain = resolve_plainly(parsed.tree, columns, aliases, request.dialect)
+        if plain is None:
+            _qualify(parsed, request, places, columns)
+        else:
+            parsed.is_qualified, parsed.aliases = True, plain.aliases
+            parsed.classes, parsed.tables = plain.classes, plain.tables
     except (SqlglotError, KeyError, ValueError, AttributeError, TypeError) as error:
         return _unresolved(error, request)
+    return None
+
+
+def _qualify(
+    parsed: ParsedQuery,
+    request: AnalysisRequest,
+    places: Places,
+    columns: Mapping[str, Mapping[str, exp.DataType]],
+) -> None:
+    tables = list(parsed.tree.find_all(exp.Table))
+    parsed.hard_coded = _hard_coded(tables, request.occurrences, places)
+    _name_occurrences(parsed, request, tables)
+    schema = _InputSchema(columns, request.dialect)
+    qualified = qualify(
+        parsed.tree,
+        schema=schema,
+        dialect=request.dialect,
+        validate_qualify_columns=False,
+        quote_identifiers=False,
+        identify=False,
+    )
+    parsed.classes = classes_in(qualified)
+    if not _may_use_rows_as_values(parsed, request.sql):
+        schema.forgets_rows()
+    typed = annotate_types(qualified, schema=schema)
     if isinstance(typed, exp.Query):
         parsed.tree, parsed.is_qualified = typed, True
-    return None
 
 
 class _InputSchema(MappingSchema):

@@ -7,6 +7,8 @@ time. Everything is read before anything is changed: a query with anything else 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sqlglot import exp
@@ -33,27 +35,56 @@ _STRUCTURE: Final = frozenset({
 _TYPES_ONE: Final = hasattr(TypeAnnotator, "annotate_expression")
 
 
+@dataclass(frozen=True, slots=True)
+class PlainQuery:
+    """What was seen of a query on the way: its tables, the classes of its nodes and perhaps others, and by
+    marker the aliases that its inputs were given.
+    """
+
+    tables: list[exp.Table]
+    classes: frozenset[type[exp.Expr]]
+    aliases: dict[str, str]
+
+
 def resolve_plainly(
-    tree: exp.Expr, inputs: Mapping[str, Types], schema: MappingSchema, dialect: str
-) -> frozenset[type[exp.Expr]] | None:
-    """The classes of the nodes of `tree` (perhaps with others) once its names and types are resolved in
-    place; None where that is left to sqlglot, nothing being changed.
+    tree: exp.Expr, inputs: Mapping[str, Types], aliases: Mapping[str, str], dialect: str
+) -> PlainQuery | None:
+    """The query of `tree` once its names and types are resolved in place; None where that is left to
+    sqlglot, nothing being changed.
+
+    `aliases` is what each input is called where the author gives it no alias.
     """
     if type(tree) is not exp.Select or not _TYPES_ONE or not is_plain_dialect(dialect):
         return None
-    reader = Reader(inputs, dialect)
+    reader = Reader(inputs, aliases, dialect)
     try:
         blocks = reader.blocks(tree)
     except NotPlainError:
         return None
+    sources = [source for block in blocks for source in block.sources.values()]
+    found = PlainQuery(
+        tables=[source.node for source in sources],
+        classes=frozenset(reader.classes) | _STRUCTURE,
+        aliases={
+            source.marker: aliases[source.marker]
+            for source in sources
+            if source.marker is not None and source.node.args.get("alias") is None
+        },
+    )
     for block in blocks:
         _name(block)
-    annotator = TypeAnnotator(schema)
+    annotator = TypeAnnotator(_schema(dialect))
     for block in blocks:
         _type(block, annotator)
     # All are typed: what is left to do is what becomes of NULLs without a type.
     annotator.annotate(blocks[-1].select.expressions[0], annotate_scope=False)
-    return frozenset(reader.classes) | _STRUCTURE
+    return found
+
+
+@lru_cache(maxsize=64)
+def _schema(dialect: str) -> MappingSchema:
+    """What tells the annotator the dialect; it asks for no column."""
+    return MappingSchema(dialect=dialect)
 
 
 def _name(block: Block) -> None:
@@ -61,6 +92,8 @@ def _name(block: Block) -> None:
     for identifier, spelled in block.spelled:
         identifier.set("this", spelled)
     for source in block.sources.values():
+        if source.marker is not None:
+            source.node.this.set("quoted", True)
         if source.node.args.get("alias") is None:
             source.node.set("alias", exp.TableAlias(this=exp.to_identifier(source.shown)))
     for column, source, _ in block.found:

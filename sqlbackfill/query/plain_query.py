@@ -42,14 +42,15 @@ class NotPlainError(Exception):
 @dataclass(slots=True, eq=False)
 class Source:
     """A table or CTE in a FROM. `names` are its columns in order, `types` theirs once they are known;
-    `quoted` are the names that a star spells in quotes.
+    `quoted` are the names that a star spells in quotes, `marker` what an input is called in the text.
     """
 
-    node: exp.Expr
+    node: exp.Table
     shown: str
     names: list[str]
     types: Types
     quoted: Collection[str]
+    marker: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -103,10 +104,17 @@ def _must_be_quoted(name: str, dialect: str) -> bool:
 
 
 class Reader:
-    """Reads a query without changing it; raises NotPlainError."""
+    """Reads a query without changing it; raises NotPlainError.
 
-    def __init__(self, inputs: Mapping[str, Types], dialect: str) -> None:
+    `inputs` are the columns of the relations that markers stand for, `aliases` what each is called where
+    the author gives it no alias.
+    """
+
+    def __init__(
+        self, inputs: Mapping[str, Types], aliases: Mapping[str, str], dialect: str
+    ) -> None:
         self._inputs = inputs
+        self._aliases = aliases
         self._dialect = dialect
         self.classes: set[type[exp.Expr]] = set()
 
@@ -170,18 +178,26 @@ class Reader:
 
     def _source(self, node: exp.Expr, block: Block, ctes: Mapping[str, Block]) -> None:
         args = node.args
-        is_table = type(node) is exp.Table and type(node.this) is exp.Identifier
-        if not is_table or any(v for k, v in args.items() if k not in ("this", "alias")):
+        if (
+            not isinstance(node, exp.Table)
+            or type(node.this) is not exp.Identifier
+            or any(v for k, v in args.items() if k not in ("this", "alias"))
+        ):
             raise NotPlainError
-        name = self._spelled(node.this, block)
+        name: str = node.this.args["this"]
         alias = args.get("alias")
         if alias is not None and (alias.args.get("columns") or alias.args.get("this") is None):
             raise NotPlainError
-        shown = name if alias is None else self._spelled(alias.this, block)
+        shown = None if alias is None else self._spelled(alias.this, block)
         if (types := self._inputs.get(name)) is not None:
+            if _spelling(name, True, self._dialect) != name:
+                raise NotPlainError
+            given = self._aliases[name]
+            shown = shown or _spelling(given, not is_safe(given), self._dialect)
             quoted = [n for n in types if _must_be_quoted(n, self._dialect)]
-            source = Source(node, shown, list(types), types, quoted)
-        elif (cte := ctes.get(name)) is not None:
+            source = Source(node, shown, list(types), types, quoted, name)
+        elif (cte := ctes.get(name := self._spelled(node.this, block))) is not None:
+            shown = shown or name
             source = Source(node, shown, cte.names, cte.types, cte.quoted)
         else:
             raise NotPlainError

@@ -35,6 +35,7 @@ PLAIN = [
     f"select distinct day, cast(ts as date) as d, case when v > 1 then 1 else v end as c from {E}",
     f"select {E}.day from {E}".replace(f"{E}.day", "events.day"),
     f"with a as (select day from {E}), b as (select id as day from {U}) select b.day from a as b",
+    f'with "E" as (select day from {E}), "g" as (select e.day from "E") select "E".* from "E"',
     f'select "day" from {E} as "e" where "e"."v" is null and not id in (1, 2)',
     f"select ts + interval 1 day as t, date_trunc('week', ts) as w from {E} where v between 1 and 2",
     f"select sum(v) over (order by day range between interval 6 days preceding and current row) as s from {E}",
@@ -119,7 +120,10 @@ def both(sql, dialect, monkeypatch):
         patch.setattr(parse, "resolve_plainly", lambda *_: None)
         there = parse_query(asked, Places(asked))
     if taken[0] is not None:
-        assert parse.classes_in(here.tree) <= taken[0]
+        assert parse.classes_in(here.tree) <= taken[0].classes
+        assert set(map(id, taken[0].tables)) == {id(one) for one in here.tree.find_all(exp.Table)}
+    assert here.aliases == there.aliases
+    assert here.hard_coded == there.hard_coded
     assert here.is_qualified or not there.is_qualified
     return taken[0] is not None, shown(here.tree), shown(there.tree), there.is_qualified
 
@@ -137,7 +141,8 @@ class Queries:
         known = [n if n.isidentifier() else f'"{n}"' for n in self.known[source]]
         name = self.chance.choice(known if self.chance.random() < 0.95 else NAMES)
         is_bare = self.chance.random() < (0.7 if len(sources) == 1 else 0.05)
-        return name if is_bare else f"{alias or source}.{name}"
+        relation = INPUTS[source].relation if source in INPUTS else source
+        return name if is_bare else f"{alias or relation}.{name}"
 
     def expression(self, sources, depth=1):
         inner = self.name(sources) if depth == 0 else self.expression(sources, depth - 1)
@@ -152,12 +157,12 @@ class Queries:
         """A SELECT, and the columns that it shows as far as that is easily told."""
         count = self.chance.choice([1, 1, 2])
         sources = self.chance.sample([*INPUTS, *ctes], k=count)
-        aliases = [self.chance.choice(["e", "f", *ctes, "a", "b"]) for _ in sources]
+        aliases = [self.chance.choice(["", "e", "F", *ctes, "a", "b"]) for _ in sources]
         pairs = list(zip(aliases, sources, strict=True))
         items, names = [], []
         for position in range(self.chance.randint(1, 3)):
             if self.chance.random() < 0.2:
-                items.append(self.chance.choice(["*", f"{aliases[0]}.*"]))
+                items.append(self.chance.choice(["*", f"{aliases[0] or sources[0]}.*"]))
                 names += self.known[sources[0]]
                 continue
             names.append(

@@ -18,13 +18,16 @@ from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
 from sqlbackfill.app.planning import ledger_of
+from sqlbackfill.app.run_budget import budget_of, price_per_second, refuse_dear
 from sqlbackfill.app.run_ids import new_run_id
 from sqlbackfill.app.run_reads import run_reads
 from sqlbackfill.errors import Diagnostic, GuardError, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import RunRecord, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.document import total_estimate
 from sqlbackfill.run import runfile
+from sqlbackfill.run.budget import Budget
 from sqlbackfill.run.events import Sink
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import RunInputs
@@ -39,13 +42,16 @@ Confirm = Callable[[Planned], bool]
 class RunOptions:
     """How a run goes about its plan. `max_failures` None goes on with all that is not held back.
 
-    `max_parallel` None is the target's `threads`, in dbt's words.
+    `max_parallel` None is the target's `threads`, in dbt's words. `max_cost`, in US dollars, is what
+    this command may spend; what is not known exceeds it unless `allow_unknown`.
     """
 
     yes: bool = False
     allow_empty: bool = False
     max_failures: int | None = None
     max_parallel: int | None = None
+    max_cost: float | None = None
+    allow_unknown: bool = False
     order: Order = Order.PLAN
 
 
@@ -69,6 +75,9 @@ def run(
         asked = request or PlanRequest()
         planned = plan(options, asked)
         command = _command(asked)
+    budget = budget_of(planned, wanted.max_cost, allow_unknown=wanted.allow_unknown)
+    if wanted.yes and wanted.max_cost is None and _has_work(planned):
+        refuse_dear(planned)
     if confirm is not None and _has_work(planned) and not confirm(planned):
         raise GuardError(
             Diagnostic(
@@ -77,7 +86,7 @@ def run(
                 fix="answer y, or add --yes",
             )
         )
-    return _execute(planned, wanted, sink, command)
+    return _execute(planned, wanted, sink, command, budget)
 
 
 def resume(
@@ -92,7 +101,8 @@ def resume(
     if found is None:
         return None
     planned = plan_from_text(options, found.plan_json or "", file=f"run {found.run_id}")
-    return _execute(planned, wanted, sink, f"resume {found.run_id}")
+    budget = budget_of(planned, wanted.max_cost, allow_unknown=wanted.allow_unknown)
+    return _execute(planned, wanted, sink, f"resume {found.run_id}", budget)
 
 
 def cancel(options: Options, run_id: str) -> None:
@@ -119,7 +129,9 @@ def _unfinished(options: Options, run_id: str | None) -> RunRecord | None:
         adapter.close()
 
 
-def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> RunResult:
+def _execute(
+    planned: Planned, wanted: RunOptions, sink: Sink, command: str, budget: Budget | None
+) -> RunResult:
     workspace = planned.prepared.workspace
     loaded = workspace.loaded
     versions = CutOff(planned.prepared, planned.prepared.versions)
@@ -148,6 +160,7 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
         sink=sink,
         allow_empty=wanted.allow_empty,
         max_failures=wanted.max_failures,
+        budget=budget,
         max_parallel=wanted.max_parallel or loaded.target.threads,
         order=wanted.order,
         command=command,
@@ -166,6 +179,9 @@ def _execute(planned: Planned, wanted: RunOptions, sink: Sink, command: str) -> 
     finally:
         if not is_left:
             loaded.adapter.close()
+    foretold = None if planned.already else total_estimate(planned.plan)
+    rate = price_per_second(loaded) if foretold and foretold.cost_usd else None
+    result = replace(result, estimate=foretold, usd_per_second=rate)
     flags = _global_flags(loaded.options)
     return replace(result, resume=f"{result.resume}{flags}") if result.resume else result
 

@@ -90,6 +90,19 @@ def planning(function: Callable[..., Any]) -> Callable[..., Any]:
     return strategy(function)
 
 
+def budget(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--max-cost` and what goes with it, of what runs."""
+    function = click.option(
+        "--allow-unknown", is_flag=True, help="with --max-cost: run what nobody knows the cost of"
+    )(function)
+    return click.option(
+        "--max-cost",
+        type=click.FloatRange(min=0),
+        metavar="USD",
+        help="begin nothing that would cost more with what was spent; `resume` goes on",
+    )(function)
+
+
 def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--json`."""
     return click.option(

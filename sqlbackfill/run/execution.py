@@ -19,6 +19,7 @@ from sqlbackfill.ledger.records import ChunkStatus, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Reason
 from sqlbackfill.run import events
+from sqlbackfill.run.budget import Spending
 from sqlbackfill.run.chunk import ChunkWork, ChunkWriter, Written
 from sqlbackfill.run.claims import Claims
 from sqlbackfill.run.fill import Target
@@ -59,6 +60,7 @@ class Execution:
         self._session = inputs.adapter.session()
         self._journal = Journal(inputs, tally, self._session)
         self._remedies = Remedies()
+        self._spending = Spending(inputs.budget) if inputs.budget is not None else None
         self._signals = Signals()
         self._is_draining = False
         self._given_up_at: float | None = None
@@ -126,7 +128,7 @@ class Execution:
                     break
                 if isinstance(found, Blocked):
                     self._block(found, wave)
-                else:
+                elif not self._is_over_budget(found, wave):
                     self._launch(found, wave, crew)
                 self._heed_user()
             if not crew.busy:
@@ -161,6 +163,8 @@ class Execution:
             self._fail(task, error, wave)
             return
         writer = self._idle.pop()
+        if self._spending is not None:
+            self._spending.launched(task)
         crew.start(_Attempt(task, writer), lambda: writer.write(work))
 
     def _take_in(self, attempt: _Attempt, future: Future[Written], wave: Wavefront) -> None:
@@ -168,6 +172,8 @@ class Execution:
         self._idle.append(writer)
         seconds = time.monotonic() - attempt.started
         self._tally.spent(task.model, queries=writer.take_queries(), seconds=seconds)
+        if self._spending is not None:
+            self._spending.ended(task, seconds)
         try:
             written = future.result()
         except SqlbackfillError as error:
@@ -221,7 +227,18 @@ class Execution:
         """Whether anything more is to be begun."""
         most = self._inputs.max_failures
         has_failed_enough = most is not None and self._tally.failed_chunks >= most
-        return self._signals.wish is Wish.GO_ON and not has_failed_enough
+        may_go_on = self._tally.stop is None and not has_failed_enough
+        return self._signals.wish is Wish.GO_ON and may_go_on
+
+    def _is_over_budget(self, task: Task, wave: Wavefront) -> bool:
+        """Whether `task` would cost more than is left: then it goes back, and nothing more is begun."""
+        why = self._spending.refusal(task) if self._spending is not None else None
+        if why is None:
+            return False
+        self._tally.stop = why
+        wave.put_back(task, task.chunk.partitions.ranges)
+        wave.release(task.model)
+        return True
 
     def _succeed(self, task: Task, written: Written, wave: Wavefront) -> None:
         self._inputs.versions.built(task.model, written.records)

@@ -14,6 +14,7 @@ from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
 from sqlbackfill.run.backoff import Backoff
+from sqlbackfill.run.budget import Budget
 from sqlbackfill.run.events import Event, Sink
 from sqlbackfill.run.schedule import Order
 from sqlbackfill.run.source_reads import SourceScan
@@ -91,7 +92,7 @@ class RunInputs:
     `sources` says what is digested of the sources that a chunk reads.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
     `max_parallel` chunks are written at a time, never two of one model. `max_failures` stops
-    launching after that many failed chunks. `runs_directory` is where the run file goes (None:
+    launching after that many failed chunks, `budget` before it is exceeded. `runs_directory` is where the run file goes (None:
     nowhere). `command` and `plan_json` are stored with the run. `run_id` is new for every run, also
     for one that resumes another. All callables but those in `backoff` are called in the thread that
     runs `execute`. `on_claimed` is called once the run holds all its tables and before it reads any,
@@ -115,6 +116,7 @@ class RunInputs:
     still_needed: StillNeeded = _all_of_them
     max_parallel: int = 1
     max_failures: int | None = None
+    budget: Budget | None = None
     order: Order = Order.PLAN
     on_claimed: Callable[[Session], None] = _look_nowhere
     backoff: Backoff = field(default_factory=Backoff)

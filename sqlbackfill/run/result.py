@@ -8,7 +8,7 @@ from typing import Any
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import Chunk
+from sqlbackfill.plan.types import Chunk, Estimate
 
 SCHEMA_VERSION = 1
 
@@ -74,7 +74,8 @@ class RunResult:
 
     `models` follow the plan's order. `errors` say everything that went wrong, blocked partitions
     included. `warnings` are the run's own; those of chunks went to the sink with ChunkFinished.
-    `resume` is the command that goes on, or None where nothing is left to do. `seconds` is the time
+    `resume` is the command that goes on, or None where nothing is left to do. `estimate` is what the plan foretold of all
+    its queries, None where some had run before; `usd_per_second` what its time costs. `seconds` is the time
     from the run's beginning to its end. `is_left` tells that a thread still waits for a statement
     that the engine did not give up: the process can only end hard, and the adapter not be closed.
     """
@@ -88,6 +89,8 @@ class RunResult:
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     resume: str | None = None
+    estimate: Estimate | None = None
+    usd_per_second: float | None = None
     seconds: float = 0.0
     is_left: bool = False
 

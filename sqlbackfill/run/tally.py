@@ -28,6 +28,7 @@ class Tally:
         self.warnings: list[Diagnostic] = []
         self.failed_chunks = 0
         self.only_guards = True
+        self.stop: Diagnostic | None = None
         self._cut_off: dict[str, int] = {}
         self._queries: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
@@ -90,6 +91,8 @@ class Tally:
             return RunStatus.INTERRUPTED
         if self.failed_chunks:
             return RunStatus.STOPPED if self.only_guards else RunStatus.FAILED
+        if self.stop is not None:
+            return RunStatus.STOPPED
         return RunStatus.FAILED if plan.blocked else RunStatus.DONE
 
     def model_results(self) -> tuple[ModelResult, ...]:
@@ -113,7 +116,7 @@ class Tally:
         self.blocked.sort(key=lambda each: (places[each.model], each.chunk.start))
 
     def errors(self, plan: Plan, models: Mapping[str, PlannedModel]) -> tuple[Diagnostic, ...]:
-        """All that went wrong: failures, then what they held back, then what the plan left blocked."""
+        """All that went wrong: what stopped the run, failures, what they held back, what the plan left blocked."""
         nothing = PartitionSet.empty()
         held: dict[tuple[str, str], tuple[PartitionSet, PartitionSet]] = {}
         for blocked in self.blocked:
@@ -121,6 +124,7 @@ class Tally:
             partitions, lost = held.get(key, (nothing, nothing))
             held[key] = (partitions | blocked.chunk.partitions, lost | blocked.lost)
         return (
+            *((self.stop,) if self.stop is not None else ()),
             *(failure.diagnostic for failure in self.failures),
             *(
                 upstream_failed(models[model], partitions, models[by], lost)

@@ -25,6 +25,7 @@ _KNOWN = (
     "attach",
     "ledger_schema",
     "usd_per_hour",
+    "confirm_above_usd",
     "disable_transactions",
     "external_root",
     "keep_open",

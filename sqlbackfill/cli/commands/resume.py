@@ -31,6 +31,7 @@ _EXAMPLES = (
     default="plan",
     help="as in `run`",
 )
+@options.budget
 @options.as_json
 def command(call: Invocation, run: str | None, as_json: bool, **given: Any) -> int:
     """Go on with a run that did not finish, by its own plan: what it committed is not repeated."""
@@ -43,6 +44,8 @@ def command(call: Invocation, run: str | None, as_json: bool, **given: Any) -> i
         allow_empty=given["allow_empty"],
         max_failures=given["max_failures"],
         max_parallel=given["max_parallel"],
+        max_cost=given["max_cost"],
+        allow_unknown=given["allow_unknown"],
         order=Order(given["order"]),
     )
     running = Running(call, as_json=as_json, yes=True)

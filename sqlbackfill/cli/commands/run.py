@@ -56,6 +56,7 @@ _EXAMPLES = (
     help="what goes first: models as planned (the default), or the newest or oldest partitions "
     "through all models",
 )
+@options.budget
 @options.as_json
 def command(call: Invocation, **given: Any) -> int:
     """Rebuild partitions: those that -p names, or else what is missing or stale.
@@ -81,6 +82,8 @@ def command(call: Invocation, **given: Any) -> int:
         allow_empty=given["allow_empty"],
         max_failures=given["max_failures"],
         max_parallel=given["max_parallel"],
+        max_cost=given["max_cost"],
+        allow_unknown=given["allow_unknown"],
         order=Order(given["order"]),
     )
     running = Running(call, as_json=given["as_json"], yes=given["yes"])

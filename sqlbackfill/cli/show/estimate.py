@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlbackfill.cli.group import Invocation
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.diagnostics import every_error, lines_below
+from sqlbackfill.cli.show.estimate_words import cells
 from sqlbackfill.cli.show.table import Column, Table
-from sqlbackfill.cli.show.words import count, duration, size
+from sqlbackfill.cli.show.words import count
 
 if TYPE_CHECKING:
     from sqlbackfill.app.estimate import Estimated
     from sqlbackfill.plan.estimate_limits import Limit
-    from sqlbackfill.plan.types import Estimate, Spread
 
 
 def show_estimate(call: Invocation, found: Estimated, output_format: str) -> int:
@@ -84,23 +83,6 @@ def estimate_text(found: Estimated, look: Look) -> str:
         parts.append(difference(found))
     parts += [limit_line(limit) for limit in found.limits]
     return "\n".join(parts)
-
-
-def cells(estimate: Estimate) -> tuple[str, str, str, str]:
-    """Bytes, time, money and basis, each as `likely (up to high)`; `unknown` where it is."""
-    return (
-        _spread(estimate.scan_bytes, lambda number: size(round(number))),
-        _spread(estimate.seconds, duration),
-        _spread(estimate.cost_usd, lambda number: f"${number:,.2f}"),
-        estimate.basis or "mixed",
-    )
-
-
-def _spread(spread: Spread | None, shown: Callable[[float], str]) -> str:
-    if spread is None:
-        return "unknown"
-    likely, high = shown(spread.likely), shown(spread.high)
-    return likely if likely == high else f"{likely} (up to {high})"
 
 
 def difference(found: Estimated) -> str:

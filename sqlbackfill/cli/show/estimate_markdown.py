@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlbackfill.cli.show.estimate import cells, percent
+from sqlbackfill.cli.show.estimate import percent
+from sqlbackfill.cli.show.estimate_words import cells
 from sqlbackfill.cli.show.words import count
 
 if TYPE_CHECKING:

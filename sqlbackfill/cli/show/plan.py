@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlbackfill.cli.output import Look
+from sqlbackfill.cli.show.estimate_words import cells
 from sqlbackfill.cli.show.words import Label, count, folded, ranges
+from sqlbackfill.plan.document import total_estimate
 from sqlbackfill.plan.types import Plan, Reason, Step, Withheld
 
 _REASONS = {
@@ -53,7 +55,16 @@ def headline(plan: Plan, look: Look) -> str:
         total = totals(plan)
     as_of = f"{plan.as_of:%Y-%m-%d %H:%M} UTC"
     about = f"plan {plan.plan_id[:16]}, target {plan.target}, as of {as_of}"
-    return f"{look.paint(total, 'bold')}\n{look.paint(about, 'dim')}"
+    lines = [look.paint(total, "bold"), look.paint(about, "dim"), *_foretold(plan, look)]
+    return "\n".join(lines)
+
+
+def _foretold(plan: Plan, look: Look) -> list[str]:
+    """What all of it reads, takes and costs, on a line, as far as it is known."""
+    if not any(step.estimate.seconds or step.estimate.scan_bytes for step in plan.steps):
+        return []
+    reads, takes, costs, _ = cells(total_estimate(plan))
+    return [look.paint(f"reads {reads}, takes {takes}, costs {costs}", "dim")]
 
 
 def totals(plan: Plan) -> str:

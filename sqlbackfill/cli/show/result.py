@@ -36,7 +36,23 @@ def result_text(result: RunResult, look: Look) -> str:
             f"\nearly cut-off: {count(cut_off, 'partition')} of {count(models, 'model')} left as "
             "they are, since what they read came out the same"
         )
+    said += _foretold(result)
     return "\n".join([said, _table(result).draw(look)]) if result.models else said
+
+
+def _foretold(result: RunResult) -> str:
+    """What was estimated beside what it came to; of runs that ended early there is nothing to compare."""
+    if result.status != "done" or result.estimate is None or result.estimate.seconds is None:
+        return ""
+    took = sum(model.seconds for model in result.models)
+    seconds = result.estimate.seconds
+    said = f"\nqueries took {duration(took)}, estimated {duration(seconds.likely)} "
+    said += f"(up to {duration(seconds.high)})"
+    cost = result.estimate.cost_usd
+    if cost is not None and result.usd_per_second is not None:
+        spent = result.usd_per_second * result.seconds
+        said += f"; about ${spent:,.2f}, estimated ${cost.likely:,.2f} (up to ${cost.high:,.2f})"
+    return said
 
 
 def _table(result: RunResult) -> Table:

@@ -272,3 +272,38 @@ def test_a_model_of_another_database_is_built_in_the_samples_own(project: Projec
         "run", "--profiles-dir", "out", "-s", "elsewhere", "-p", "2024-01-03", "--yes"
     )
     assert local.exit_code == 0, local
+
+
+def test_windows_are_followed_through_views_and_ephemeral_models(project: ProjectDir) -> None:
+    project.write(
+        "models/seen.sql",
+        "{{ config(materialized='view') }}\nselect day, amount from {{ ref('orders') }} where amount > 0\n",
+    )
+    project.write(
+        "models/halved.sql",
+        "{{ config(materialized='ephemeral') }}\nselect day, amount / 2 as amount from {{ ref('seen') }}\n",
+    )
+    project.write(
+        "models/sums.sql",
+        CONFIG
+        + "select day, sum(sum(amount)) over (order by day range between interval 1 day preceding "
+        "and current row) as amount from {{ ref('halved') }} group by day\n",
+    )
+    done = project.command("sample", "-s", "sums", "-p", "2024-01-10", "-o", "out")
+    assert done.exit_code == 0, done
+    [(first, last)] = taken(
+        project, "select min(day)::varchar, max(day)::varchar from '@/raw.orders/*.parquet'"
+    )
+    assert first in ("2024-01-01", "2024-01-09")  # all of it, where the view is not seen through
+    assert str(last) >= "2024-01-10"
+    local = project.command(
+        "run", "--profiles-dir", "out", "-s", "+sums", "-p", "2024-01-10", "--yes"
+    )
+    assert local.exit_code == 0, local
+    with duckdb.connect(str(project.root / "out/sample.duckdb"), read_only=True) as built:
+        found = built.execute("select amount from dwh.sums where day = '2024-01-10'").fetchall()
+    with duckdb.connect(str(project.root / "prod.duckdb"), read_only=True) as prod:
+        expected = prod.execute(
+            "select sum(amount) / 2 from lake.orders where day between '2024-01-09' and '2024-01-10'"
+        ).fetchall()
+    assert found == expected

@@ -10,9 +10,9 @@ from math import exp, log
 from sqlbackfill.ledger.past_chunks import PastChunk
 from sqlbackfill.plan.chunk_cost import Basis, ChunkCost, ModelCost
 
-OVERHEAD_S = 0.01
+OVERHEAD_S = 0.02
 """What a query costs that reads nothing: its transaction, its records. A first guess for any engine."""
-PRIOR = ChunkCost(fixed_s=2 * OVERHEAD_S, each_s=OVERHEAD_S / 4)
+PRIOR = ChunkCost(fixed_s=OVERHEAD_S, each_s=OVERHEAD_S / 8)
 """What is taken of a model of which nothing is known."""
 
 _PRIOR_FACTOR = 30.0

@@ -14,10 +14,10 @@ from typing import Final
 from sqlbackfill.plan.chunk_cost import ChunkCost
 from sqlbackfill.plan.chunk_cost_fit import OVERHEAD_S, PRIOR, Sample, fit
 
-SKIPPED_CELL_S: Final = 4e-9
+SKIPPED_CELL_S: Final = 6e-9
 """A value of a row that is looked at and left out, since its row group holds others that are wanted."""
 READ_ROW_S: Final = 20e-9
-READ_CELL_S: Final = 5e-9
+READ_CELL_S: Final = 15e-9
 WRITTEN_ROW_S: Final = 100e-9
 WRITTEN_CELL_S: Final = 25e-9
 GROWTH: Final = 0.15

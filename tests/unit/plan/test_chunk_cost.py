@@ -35,7 +35,7 @@ def sampled(truth: ChunkCost, *sizes: int, noise: float = 0.0) -> list[Sample]:
 def test_a_curve_is_found_again_from_chunks_of_several_sizes():
     found = fit(sampled(TRUTH, 1, 4, 16, 64), PRIOR)
     for size in (1, 2, 30, 100):
-        assert found.seconds(size) == pytest.approx(TRUTH.seconds(size), rel=0.01)
+        assert found.seconds(size) == pytest.approx(TRUTH.seconds(size), rel=0.03)
 
 
 def test_no_term_is_below_zero_whatever_was_measured():

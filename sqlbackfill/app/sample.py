@@ -115,7 +115,11 @@ def sample(options: Options, request: SampleRequest, confirm: Callable[[Sample],
                 source_bytes={name: _bytes(workspace, session, name) for name in needs},
                 output=request.output,
                 next=_next(request),
-                warnings=(*warnings, *_whole(workspace, needs, request)),
+                warnings=(
+                    *warnings,
+                    *_whole(workspace, needs, request),
+                    *_own_pasts(workspace, wanted),
+                ),
             )
             if not confirm(planned):
                 raise GuardError(
@@ -272,6 +276,26 @@ def _whole(
         if need.is_whole
         and request.limit is None
         and workspace.loaded.project.sources[name].event_time is not None
+    ]
+
+
+def _own_pasts(workspace: Workspace, wanted: Mapping[str, PartitionSet]) -> list[Diagnostic]:
+    """The models whose own past no sample holds: what they have summed up so far begins anew."""
+    pending, above = list(wanted), set(wanted)
+    while pending:
+        more = set(workspace.graph.refs[pending.pop()]) - above
+        above |= more
+        pending.extend(more)
+    return [
+        Diagnostic(
+            code="SAMPLE_OWN_PAST",
+            message=f"`{name}` reads its own past, which a sample does not hold: there it begins anew",
+            severity=Severity.WARNING,
+            model=name,
+            fix=f"leave it out with --exclude {name}, or expect other rows than production's",
+        )
+        for name in sorted(above)
+        if name in workspace.facts and workspace.facts[name].reads_itself
     ]
 
 

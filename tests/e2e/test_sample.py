@@ -274,6 +274,19 @@ def test_a_model_of_another_database_is_built_in_the_samples_own(project: Projec
     assert local.exit_code == 0, local
 
 
+def test_a_model_that_goes_on_from_its_own_past_is_named(project: ProjectDir) -> None:
+    project.write(
+        "models/running.sql",
+        CONFIG + "select o.day, sum(o.amount) + coalesce(max(p.total), 0) as total\n"
+        "from {{ ref('orders') }} o left join {{ this }} p on p.day = o.day - 1 group by o.day\n",
+    )
+    done = project.command("sample", "-s", "running", "-p", "2024-01-10", "-o", "out")
+    assert done.exit_code == 0, done
+    assert "SAMPLE_OWN_PAST" in done.stderr
+    other = project.command("sample", "-s", "trailing", "-p", "2024-01-10", "-o", "out")
+    assert "SAMPLE_OWN_PAST" not in other.stderr
+
+
 def test_windows_are_followed_through_views_and_ephemeral_models(project: ProjectDir) -> None:
     project.write(
         "models/seen.sql",

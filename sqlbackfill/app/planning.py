@@ -25,6 +25,7 @@ from sqlbackfill.plan.freshness import Freshness
 from sqlbackfill.plan.reads import Horizon, Reads
 from sqlbackfill.plan.states import ModelState, model_state
 from sqlbackfill.plan.strategy import parse_strategy
+from sqlbackfill.plan.types import Plan
 from sqlbackfill.plan.versions import Changes, InputEdge, InputVersions
 from sqlbackfill.project.config import OnSchemaChange
 from sqlbackfill.query.facts import QueryFacts
@@ -60,6 +61,13 @@ class Prepared:
     def sources(self) -> ProjectSources:
         """What a run records of sources: looked at anew."""
         return ProjectSources(self.workspace, self.reads, self.inputs)
+
+    def sources_of(self, plan: Plan) -> ProjectSources:
+        """The same for a run that carries out `plan`."""
+        planned: dict[str, PartitionSet] = {}
+        for step in plan.steps:
+            planned[step.model] = planned.get(step.model, PartitionSet.empty()) | step.partitions
+        return replace(self.sources, planned=planned)
 
 
 def ledger_of(workspace: Workspace) -> Ledger:

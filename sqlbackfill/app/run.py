@@ -153,7 +153,7 @@ def _execute(
                 lambda: datetime.now(UTC).isoformat(),
             ),
         ),
-        sources=planned.prepared.sources.scans,
+        sources=planned.prepared.sources_of(planned.plan).scans,
         still_needed=versions.still_needed,
         clock=lambda: datetime.now(UTC),
         already=planned.already,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.options import OnReading, tell_nobody
@@ -26,11 +26,13 @@ from sqlbackfill.plan.types import Chunk
 from sqlbackfill.plan.versions import InputEdge
 from sqlbackfill.project.config import Freshness
 from sqlbackfill.project.source import Source
+from sqlbackfill.run.source_blocks import SourceBlocks
 from sqlbackfill.run.source_digests import SourceDigests, Span
 from sqlbackfill.run.source_reads import SourceScan, hull, scan
 from sqlbackfill.warehouse.protocol import Column, DigestSql, Relation, Session
 
 NEVER_CHANGES = "off"
+_BLOCK, _SMALL = 64, 16
 Recorded = Callable[[str, PartitionSet], Sequence[tuple[Island, Mapping[str, SourceRead]]]]
 """Of a model, the records that stand in some partitions, each with what it read of sources."""
 
@@ -42,6 +44,8 @@ class ProjectSources:
     Cheap versions are taken once, at the first question, and so are digests of what was asked for.
     `on_reading` is told before a source is read. `session` and `records` are needed to judge what was
     recorded, not to record; `known` is what commands before digested, of use while nothing is written.
+    `planned` are the partitions that a run is to build: what small chunks of it read is digested for
+    some of them together.
     """
 
     workspace: Workspace
@@ -51,7 +55,10 @@ class ProjectSources:
     records: Recorded = lambda _model, _partitions: ()
     on_reading: OnReading = tell_nobody
     known: KnownDigests | None = None
+    planned: Mapping[str, PartitionSet] = field(default_factory=dict)
     _marks: dict[str, str] = field(default_factory=dict)
+    _shared: SourceBlocks = field(default_factory=SourceBlocks)
+    _blocks: dict[tuple[str, str, int], Span | None] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str, bool], tuple[Span, SourceDigests]] = field(
         default_factory=dict
@@ -71,12 +78,27 @@ class ProjectSources:
             if source is None or source.freshness is Freshness.OFF:
                 continue
             window = self._window(model, name)
+            spans = window.spans(chunk.partitions)
+            scan = self._scan(model, window, source, spans, window.reads_unplaced)
             found.append(
-                self._scan(
-                    model, window, source, window.spans(chunk.partitions), window.reads_unplaced
-                )
+                replace(scan, block=self._block(model, window, chunk), blocks=self._shared)
             )
         return tuple(found)
+
+    def _block(self, model: str, window: SourceWindow, chunk: Chunk) -> Span | None:
+        """What the chunks of the run around a small one read; None where it is big, or alone."""
+        start = chunk.start // _BLOCK * _BLOCK
+        key = (model, window.source, start)
+        if chunk.end - chunk.start > _SMALL or chunk.end > start + _BLOCK:
+            return None
+        if key not in self._blocks:
+            around = self.planned.get(model, PartitionSet.empty())
+            around &= PartitionSet.span(start, start + _BLOCK)
+            parts = [PartitionSet.span(*each) for each in around.ranges]
+            spans = [span for part in parts for span in window.spans(part)]
+            is_shared = len(around) > len(chunk.partitions) and not chunk.partitions - around
+            self._blocks[key] = hull(spans) if spans and is_shared else None
+        return self._blocks[key]
 
     def stale(
         self, model: str, edge: InputEdge, recorded: InputMark, group: PartitionSet

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlbackfill.ledger.records import InputMark, SourceRead
 from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning
+from sqlbackfill.run.source_blocks import SourceBlocks
 from sqlbackfill.run.source_digests import SourceDigests, Span, digests_query, read_digests
 from sqlbackfill.warehouse.protocol import DigestSql, Session
 
@@ -27,7 +28,8 @@ class SourceScan:
 
     `relation` and `column` are SQL. The rows of each span are digested together; with
     `includes_unplaced` those without a partition too. `sql` is None where no digest is wanted.
-    `stamp` tells whether files are what they were, and `version` is their cheap version now.
+    `stamp` tells whether files are what they were, and `version` is their cheap version now. `block`
+    is what chunks around this one read of it too, which `blocks` keeps for them.
     """
 
     name: str
@@ -39,6 +41,8 @@ class SourceScan:
     sql: DigestSql | None
     stamp: Callable[[], str] = _nothing
     version: Callable[[], str] = _nothing
+    block: Span | None = None
+    blocks: SourceBlocks | None = None
 
     def take(self, session: Session, dialect: str) -> SourceRead | None:
         """The digests as the rows stand now; None where none is wanted."""
@@ -46,12 +50,22 @@ class SourceScan:
             return None
         if not self.spans:
             return SourceRead(space=self.partitioning.space, spans=())
-        digests = scan(self, session, dialect, hull(self.spans))
+        digests = self._of_block(session, dialect)
+        if digests is None:
+            digests = scan(self, session, dialect, hull(self.spans))
         return SourceRead(
             space=self.partitioning.space,
             spans=tuple((span.start, span.end, str(digests.of(span))) for span in self.spans),
             unplaced=str(digests.unplaced) if self.includes_unplaced else None,
             keys=_keys(self.partitioning, self.spans),
+        )
+
+    def _of_block(self, session: Session, dialect: str) -> SourceDigests | None:
+        if self.block is None or self.blocks is None:
+            return None
+        key = (self.relation, self.column, self.partitioning, self.includes_unplaced, self.sql)
+        return self.blocks.get(
+            key, self.block, self.version, lambda span: scan(self, session, dialect, span)
         )
 
 

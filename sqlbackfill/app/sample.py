@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from glob import glob
 from pathlib import Path
 from typing import Any, Final
 
 from sqlbackfill.app.analysis import analyse_project
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
+from sqlbackfill.app.sample_files import RowLimit, SampleFile, most_bytes, sample_files
 from sqlbackfill.app.sample_folder import SampleFolder, SampleProfile
 from sqlbackfill.app.sample_windows import SourceNeed, source_needs
-from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, GuardError, ProjectError, Severity, UsageError
-from sqlbackfill.partitions.bounds import Bound, BoundType, print_bound
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.resolution import Outcome
 from sqlbackfill.partitions.spec import resolve
 from sqlbackfill.partitions.terms import Spec, parse_spec
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.project.selectors import select as select_models
-from sqlbackfill.run.literals import literal
-from sqlbackfill.template.types import ExternalRelation
-from sqlbackfill.warehouse.protocol import Column, Relation, Session
+from sqlbackfill.warehouse.protocol import Session
 
 ASKS_ABOVE_BYTES: Final = 1_000_000_000
 """Above a gigabyte, or where nothing tells how much it is, the sample needs a yes."""
-_WHOLE: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,21 +37,6 @@ class SampleRequest:
     exclude: Sequence[str] = ()
     limit: int | None = None
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleFile:
-    """One file to be: `label` names the values that it holds, `rows` is None until it is written."""
-
-    source: str
-    label: str
-    query: str
-    rows: int | None = None
-
-    @property
-    def path(self) -> str:
-        """Below the sample's folder."""
-        return f"{self.source}/{self.label}.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +81,7 @@ def sample(options: Options, request: SampleRequest, confirm: Callable[[Sample],
     """
     spec = parse_spec(request.partitions)
     folder = SampleFolder.opened(request.output)
+    limit = RowLimit(request.limit, request.seed)
     loaded = load(options)
     try:
         workspace = analyse_project(loaded)
@@ -111,8 +91,8 @@ def sample(options: Options, request: SampleRequest, confirm: Callable[[Sample],
         session = loaded.adapter.session(read_only=True)
         try:
             planned = Sample(
-                files=tuple(_files(workspace, needs, request)),
-                source_bytes={name: _bytes(workspace, session, name) for name in needs},
+                files=tuple(sample_files(workspace, needs, limit)),
+                source_bytes={name: most_bytes(workspace, session, name) for name in needs},
                 output=request.output,
                 next=_next(request),
                 warnings=(
@@ -190,75 +170,6 @@ def _refuse_broken(workspace: Workspace, needs: Mapping[str, SourceNeed]) -> Non
             "the selected models read no source, so there is nothing to sample",
             "select models that read sources, or nothing for all of them",
         )
-
-
-def _files(
-    workspace: Workspace, needs: Mapping[str, SourceNeed], request: SampleRequest
-) -> list[SampleFile]:
-    found = []
-    for name, need in needs.items():
-        columns = workspace.schemas[name].columns or ()
-        column = next((c for c in columns if c.name.lower() == (need.column or "").lower()), None)
-        if need.is_whole or column is None or need.type is None:
-            found.append(_file(workspace, name, _WHOLE, None, request))
-            continue
-        for number, (lo, hi) in enumerate(need.ranges()):
-            where = _condition(workspace, column.name, need.type, lo, hi)
-            if need.nulls and not number:
-                quoted = workspace.loaded.adapter.quote_name(column.name)
-                where = f"({where}) OR {quoted} IS NULL"
-            label = f"{_named(lo, need.type)}_{_named(hi, need.type)}"
-            found.append(_file(workspace, name, label, where, request))
-    return found
-
-
-def _condition(workspace: Workspace, column: str, kind: BoundType, lo: Bound, hi: Bound) -> str:
-    adapter = workspace.loaded.adapter
-    quoted = adapter.quote_name(column)
-    low, high = (literal(bound, kind, adapter.dialect) for bound in (lo, hi))
-    return f"{quoted} >= {low} AND {quoted} < {high}"
-
-
-def _named(bound: Bound, kind: BoundType) -> str:
-    """A bound as a part of a file's name."""
-    text = print_bound(bound, kind).replace("+00:00", "Z").replace(" 00:00:00", "")
-    return re.sub(r"[^\w.+-]", "", re.sub(r":00(?=Z|$)", "", text).replace(" ", "T"))
-
-
-def _file(
-    workspace: Workspace, source: str, label: str, where: str | None, request: SampleRequest
-) -> SampleFile:
-    adapter = workspace.loaded.adapter
-    relation = _relation(workspace, source)
-    table = relation.sql if isinstance(relation, ExternalRelation) else adapter.quote(relation)
-    query = f"SELECT * FROM {table}" + (f" WHERE {where}" if where else "")
-    if request.limit is not None:
-        # By a hash of their content, so that the same rows come every time, from anywhere.
-        columns = workspace.schemas[source].columns or ()
-        names = ", ".join(adapter.quote_name(column.name) for column in columns)
-        query += f" ORDER BY HASH({names}, {request.seed}) LIMIT {request.limit}"
-    return SampleFile(source=source, label=label, query=query)
-
-
-def _relation(workspace: Workspace, source: str) -> Relation | ExternalRelation:
-    loaded = workspace.loaded
-    return source_relation(loaded.project.sources[source], loaded.project.root)
-
-
-def _bytes(workspace: Workspace, session: Session, source: str) -> int | None:
-    """At most so many bytes are read of the source; None where the engine cannot tell."""
-    relation = _relation(workspace, source)
-    columns: tuple[Column, ...] = workspace.schemas[source].columns or ()
-    where: Relation | list[str]
-    if isinstance(relation, ExternalRelation):
-        if not relation.sql.startswith("'"):
-            return None
-        where = sorted(glob(relation.sql[1:-1].replace("''", "'")))  # noqa: PTH207 # as the engine takes it
-        if not where:
-            return None
-    else:
-        where = relation
-    return workspace.loaded.adapter.scan_bytes(session, where, columns)
 
 
 def _whole(

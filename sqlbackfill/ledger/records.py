@@ -38,12 +38,14 @@ class ChunkStatus(StrEnum):
     """How a chunk's last attempt ended. `blocked` was never tried.
 
     `split` failed and was tried again in parts, which have numbers and outcomes of their own.
+    `resized` was built, but took so long that the ones after it were made smaller.
     """
 
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
     SPLIT = "split"
+    RESIZED = "resized"
 
 
 @dataclass(frozen=True, slots=True)

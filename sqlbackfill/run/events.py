@@ -57,6 +57,15 @@ class ChunkSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkResized:
+    """One chunk took so long that later ones of its model hold no more than `most` partitions."""
+
+    model: str
+    chunk: Chunk
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkCutOff:
     """Partitions of a chunk that are left as they are, since what they read came out the same."""
 
@@ -92,6 +101,7 @@ Event = (
     | ChunkFinished
     | ChunkFailed
     | ChunkSplit
+    | ChunkResized
     | ChunkCutOff
     | ChunkBlocked
     | Draining

@@ -27,6 +27,7 @@ from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.interrupt import Signals, Wish
 from sqlbackfill.run.journal import Journal
 from sqlbackfill.run.remedy import Remedies
+from sqlbackfill.run.resizing import Resizer, slower
 from sqlbackfill.run.result import BlockedChunk, FailedChunk
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.stages import drop_left_stages
@@ -59,7 +60,8 @@ class Execution:
         self._tally = tally
         self._session = inputs.adapter.session()
         self._journal = Journal(inputs, tally, self._session)
-        self._remedies = Remedies()
+        self._remedies = Remedies(inputs.fixed_costs_prevail)
+        self._resizer = Resizer()
         self._spending = Spending(inputs.budget) if inputs.budget is not None else None
         self._signals = Signals()
         self._is_draining = False
@@ -243,6 +245,9 @@ class Execution:
     def _succeed(self, task: Task, written: Written, wave: Wavefront) -> None:
         self._inputs.versions.built(task.model, written.records)
         self._tally.wrote(task.model, written)
+        most = self._resizer.finished(task, written.rows, written.seconds)
+        if most is not None:
+            wave.take_no_more_than(task.model, most)
         wave.settle(task.model, task.chunk.partitions)
         wave.release(task.model)
         self._journal.report()
@@ -251,6 +256,9 @@ class Execution:
                 task.model, task.chunk, written.rows, written.seconds, written.warnings
             )
         )
+        if most is not None:
+            self._journal.save(task, ChunkStatus.RESIZED, slower(task, written.seconds, most))
+            self._inputs.sink(events.ChunkResized(task.model, task.chunk, most))
 
     def _cut_off(self, task: Task, needed: PartitionSet, wave: Wavefront) -> None:
         """Leaves all of `task` but `needed` as it is; its readers need not wait for that."""

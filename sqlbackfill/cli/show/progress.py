@@ -14,6 +14,7 @@ from sqlbackfill.run.events import (
     ChunkCutOff,
     ChunkFailed,
     ChunkFinished,
+    ChunkResized,
     ChunkSplit,
     ChunkStarted,
     Draining,
@@ -106,7 +107,7 @@ class Progress:
                 self._model(model).failed += chunk.end - chunk.start
             case Draining():
                 self.is_draining = True
-            case RunFinished():
+            case RunFinished() | ChunkResized():
                 pass
 
     def _ended(self, name: str) -> ModelProgress:

@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.measure import Cost, cheapest, measure
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.ledger.islands import RelationLog
 from sqlbackfill.ledger.ledger import Ledger

@@ -15,7 +15,8 @@ from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.covered_code import covered_code
 from sqlbackfill.app.inlined_views import Inliner
 from sqlbackfill.app.input_refs import input_refs
-from sqlbackfill.app.loading import Loaded
+from sqlbackfill.app.loading import Loaded, load
+from sqlbackfill.app.options import Options
 from sqlbackfill.app.overrides import with_overrides
 from sqlbackfill.app.partition_info import column_type, partition_info
 from sqlbackfill.app.render_facts import RenderFacts, render_facts
@@ -31,6 +32,11 @@ from sqlbackfill.project.model import Model, ModelFile, ModelKind
 from sqlbackfill.project.resolve import resolve_model
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
 from sqlbackfill.template.types import Rendered
+
+
+def open_workspace(options: Options) -> Workspace:
+    """The project, read and analysed. Raises ProjectError with everything that is wrong in it."""
+    return analyse_project(load(options))
 
 
 def analyse_project(loaded: Loaded, known: Mapping[str, SourceSchema] | None = None) -> Workspace:

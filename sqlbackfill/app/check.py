@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.costly_reads import full_scans
 from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.planning import prepare
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, WarehouseError

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.costly_reads import full_scans
 from sqlbackfill.app.estimate_settings import pricing_of
 from sqlbackfill.app.estimates import Figures, Outlooks, estimated
@@ -15,7 +16,6 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import (
     Planned,
     PlanRequest,
-    open_workspace,
     plan_in,
     read_request,
     selected_models,

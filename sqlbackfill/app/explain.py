@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.partition_info import partition_info
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.project.config import Materialization

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, UsageError
 

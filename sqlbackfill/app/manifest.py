@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlbackfill import __version__
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.partition_info import partition_info
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.errors import Diagnostic, UsageError
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlbackfill import __version__
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.code_texts import keeping_code
 from sqlbackfill.app.model_partitions import chosen_partitions, one_model
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace, refuse_broken_sources, refuse_other_databases
+from sqlbackfill.app.plan import refuse_broken_sources, refuse_other_databases
 from sqlbackfill.app.planned_models import planned_models
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run_ids import new_run_id

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlbackfill.app.analysis import analyse_project
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.chunk_outlooks import chunk_outlooks
 from sqlbackfill.app.estimates import Outlooks, estimated, figures_for
 from sqlbackfill.app.ledger_notes import notes, unclaimed
-from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.planned_models import planned_models
 from sqlbackfill.app.planning import Prepared, prepare
@@ -62,11 +61,6 @@ class Planned:
     models: Mapping[str, PlannedModel]
     prepared: Prepared
     already: Mapping[str, PartitionSet] = field(default_factory=dict)
-
-
-def open_workspace(options: Options) -> Workspace:
-    """The project, read and analysed. Raises ProjectError with everything that is wrong in it."""
-    return analyse_project(load(options))
 
 
 def plan(options: Options, request: PlanRequest, *, fills: bool = True) -> Planned:

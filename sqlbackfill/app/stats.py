@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace

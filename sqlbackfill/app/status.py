@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.cause_words import VOID, in_words
 from sqlbackfill.app.ledger_notes import Unclaimed, notes, unclaimed
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace, source_problems
+from sqlbackfill.app.plan import source_problems
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run import runs_directory
 from sqlbackfill.errors import Diagnostic, Severity, UsageError, WarehouseError

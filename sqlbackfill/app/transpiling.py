@@ -9,11 +9,13 @@ from sqlbackfill.app.loading import Loaded
 from sqlbackfill.errors import SourceSpan, SqlbackfillError
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
-from sqlbackfill.run.inputs import Locate
 from sqlbackfill.template.types import Rendered
 
-if TYPE_CHECKING:  # sqlglot is imported where something is transpiled, and nowhere else
+if (
+    TYPE_CHECKING
+):  # sqlglot is imported where something is transpiled, what runs where something runs
     from sqlbackfill.query.transpile import Draft
+    from sqlbackfill.run.inputs import Locate
 
 
 _MOST_DRAFTS: Final = 256

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace, refuse_broken_sources
+from sqlbackfill.app.plan import refuse_broken_sources
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.side_by_side import SideBySide
 from sqlbackfill.app.verification import Verification

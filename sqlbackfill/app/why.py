@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.cause_words import VOID
 from sqlbackfill.app.ledger_notes import foreign_rows_kept
 from sqlbackfill.app.ledger_state import renumbered
 from sqlbackfill.app.model_partitions import chosen_partitions, one_model
 from sqlbackfill.app.options import Options
-from sqlbackfill.app.plan import open_workspace
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.status import range_bounds
 from sqlbackfill.app.why_causes import Causes, WhyCause

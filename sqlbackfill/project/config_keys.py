@@ -175,7 +175,9 @@ def warn_unknown_keys(
         )
 
 
-_OWN_FIELDS: Final = "type schema database threads ledger_schema usd_per_hour confirm_above_usd dialect sources "
+_OWN_FIELDS: Final = (
+    "type schema database threads ledger_schema usd_per_hour confirm_above_usd dialect sources "
+)
 
 # https://github.com/duckdb/dbt-duckdb#configuring-your-profile
 DUCKDB_FIELDS: Final = _words(

@@ -13,6 +13,7 @@ from sqlbackfill.app.checkpoints import keep_checkpoints
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.code_texts import keeping_code
 from sqlbackfill.app.cut_off import CutOff
+from sqlbackfill.app.fixed_costs import FixedCosts
 from sqlbackfill.app.heads import looking_again
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
@@ -155,6 +156,7 @@ def _execute(
         ),
         sources=planned.prepared.sources_of(planned.plan).scans,
         still_needed=versions.still_needed,
+        fixed_costs_prevail=FixedCosts(planned.prepared).prevail,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
         sink=sink,

@@ -60,7 +60,7 @@ class Execution:
         self._tally = tally
         self._session = inputs.adapter.session()
         self._journal = Journal(inputs, tally, self._session)
-        self._remedies = Remedies()
+        self._remedies = Remedies(inputs.fixed_costs_prevail)
         self._resizer = Resizer()
         self._spending = Spending(inputs.budget) if inputs.budget is not None else None
         self._signals = Signals()

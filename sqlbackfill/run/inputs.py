@@ -76,6 +76,11 @@ def _drop(_event: Event) -> None:
     """Says nothing to nobody."""
 
 
+def _unknown(_model: str, _partitions: int) -> bool:
+    """Nothing is known of what chunks cost."""
+    return False
+
+
 def _all_of_them(_model: str, partitions: PartitionSet) -> PartitionSet:
     """Every partition: nothing is cut off."""
     return partitions
@@ -89,7 +94,8 @@ class RunInputs:
     upstream that some partitions of a model read, through views too; of an upstream that may be
     needed whole, at least all that the plan lists. `still_needed` is asked about partitions whose
     reason is `downstream` when all that they read is settled: what it leaves out is not rebuilt.
-    `sources` says what is digested of the sources that a chunk reads.
+    `sources` says what is digested of the sources that a chunk reads. `fixed_costs_prevail` tells of a
+    model and a number of partitions whether fewer of them would take about as long.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
     `max_parallel` chunks are written at a time, never two of one model. `max_failures` stops
     launching after that many failed chunks, `budget` before it is exceeded. `runs_directory` is where the run file goes (None:
@@ -114,6 +120,7 @@ class RunInputs:
     sink: Sink = _drop
     allow_empty: bool = False
     still_needed: StillNeeded = _all_of_them
+    fixed_costs_prevail: Callable[[str, int], bool] = _unknown
     max_parallel: int = 1
     max_failures: int | None = None
     budget: Budget | None = None

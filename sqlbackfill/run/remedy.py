@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlbackfill.errors import FailureKind, SqlbackfillError, WarehouseError
 from sqlbackfill.partitions.partition_set import OrdinalRange
 from sqlbackfill.run.schedule import Task
@@ -13,14 +15,15 @@ BAD_PARTITIONS = 4
 class Remedies:
     """Remembers how often each chunk was bisected, so that one that is bad throughout ends soon."""
 
-    def __init__(self) -> None:
+    def __init__(self, fixed_costs_prevail: Callable[[str, int], bool]) -> None:
+        self._fixed_costs_prevail = fixed_costs_prevail
         self._left: dict[tuple[str, int], int] = {}
 
     def halves(self, task: Task, error: SqlbackfillError) -> tuple[OrdinalRange, ...]:
         """The two halves of `task` to try next, or none where that cannot help.
 
         What met bad rows is bisected down to the partition that holds them: one of k costs at most
-        2·log2 k further queries. What was too much for memory or for its time is halved. An error
+        2·log2 k further queries, unless each would cost about as much as the whole. What was too much for memory or for its time is halved. An error
         of ours, such as a guard's, names the rows itself, and another kind of error would be the
         same in each half.
         """
@@ -39,4 +42,4 @@ class Remedies:
         key, size = (task.model, task.root), task.chunk.end - task.chunk.start
         left = self._left.get(key, BAD_PARTITIONS * (size - 1).bit_length())
         self._left[key] = max(left - 1, 0)
-        return left > 0
+        return left > 0 and not self._fixed_costs_prevail(task.model, size)

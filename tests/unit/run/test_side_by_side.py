@@ -201,7 +201,7 @@ def test_a_run_after_a_bisection_takes_the_bad_day_alone(warehouse: DoubleAdapte
 
 def test_a_chunk_that_is_bad_throughout_ends_soon() -> None:
     step = chain.step("daily", PartitionSet.span(0, 365), size=365)
-    remedies, error = Remedies(), of_kind(FailureKind.DATA)()
+    remedies, error = Remedies(lambda _model, _size: False), of_kind(FailureKind.DATA)()
     assert isinstance(error, WarehouseError)
     todo, queries, failed = [Task(step, step.chunks[0], 0)], 0, PartitionSet.empty()
     while todo:
@@ -213,6 +213,21 @@ def test_a_chunk_that_is_bad_throughout_ends_soon() -> None:
             failed |= task.chunk.partitions
     assert queries == 1 + 2 * 4 * 9, "as much as four bad partitions of 365 may cost"
     assert failed == PartitionSet.span(0, 365)
+
+
+def test_bad_rows_are_not_looked_for_where_each_part_costs_what_the_whole_does() -> None:
+    step = chain.step("daily", PartitionSet.span(0, 8), size=8)
+    task = Task(step, step.chunks[0], 0)
+    asked: list[tuple[str, int]] = []
+
+    def prevail(model: str, size: int) -> bool:
+        asked.append((model, size))
+        return True
+
+    remedies = Remedies(prevail)
+    assert remedies.halves(task, of_kind(FailureKind.DATA)()) == ()
+    assert asked == [("daily", 8)]
+    assert len(remedies.halves(task, of_kind(FailureKind.MEMORY)())) == 2, "less may fit"
 
 
 def test_what_is_too_much_for_memory_is_halved_and_so_is_what_comes_after(

@@ -241,6 +241,8 @@ def _covers(wide: tuple[Path, ...], narrow: tuple[Path, ...], *, lower: bool) ->
     return all(any(is_at_most(n, w) for n in narrow) for w in wide)
 
 
+# Bounds that spread along the edges of a query meet the same ones over and over.
+@lru_cache(maxsize=4096)
 def _meet(a: Limit | None, b: Limit | None, *, lower: bool) -> Limit | None:
     if a is None or b is None:
         return b if a is None else a

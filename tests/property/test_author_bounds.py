@@ -29,7 +29,7 @@ def test_a_range_gives_the_rows_of_its_days_where_the_bounds_are_said_to_hold(di
     "word",
     [
         "date_sub(date '__sb_start__', interval", "date_sub('__sb_start__', ", "dateadd(day, -", "- interval '",
-        "between date", "is null and", "not (", "case when", "coalesce(x.d, x.e) as p", "full join", "union all",
+        "between date", "is null) and (", "not (", "case when", "coalesce(x.d, x.e) as p", "full join", "union all",
         "not in (select", "exists (", "range between", "add_months(", "date_trunc('month', date '__sb_start__')",
     ],
 )  # fmt: skip

@@ -92,6 +92,10 @@ class ChunkRenderer:
         query, locate = self._written(name, rendered, _bare(rendered.sql))
         return ChunkSql(select=query, unguarded=query, locate=locate)
 
+    def keep_transpiled(self) -> None:
+        """Keeps what was transpiled, so that commands to come need not."""
+        self._transpiler.save()
+
     def _written(self, name: str, rendered: Rendered, query: str) -> tuple[str, Locate]:
         model, facts = self.workspace.models[name], self.workspace.facts[name]
         return self._transpiler.query(model, facts, rendered, query)

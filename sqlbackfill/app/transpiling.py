@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from sqlbackfill import __version__
+from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.errors import SourceSpan, SqlbackfillError
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
+from sqlbackfill.query.transpiled import Draft
 from sqlbackfill.template.types import Rendered
 
-if (
-    TYPE_CHECKING
-):  # sqlglot is imported where something is transpiled, what runs where something runs
-    from sqlbackfill.query.transpile import Draft
+if TYPE_CHECKING:  # what runs is imported where something runs
     from sqlbackfill.run.inputs import Locate
 
 
@@ -27,9 +28,14 @@ class Transpiler:
     """Writes queries in the adapter's dialect; what it did once it remembers."""
 
     loaded: Loaded
+    cache: FactCache = field(init=False)
     _functions: frozenset[str] | None = None
     _asked: bool = False
     _drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        directory = self.loaded.project.root / ".sqlbackfill" / "cache"
+        self.cache = FactCache(directory, "transpiled")
 
     def is_needed(self, model: Model) -> bool:
         """Whether `model` is written in another dialect than the warehouse takes."""
@@ -66,24 +72,49 @@ class Transpiler:
 
         return type_in(type_, self.dialect_of(model), self.loaded.adapter.dialect)
 
-    def _draft(self, model: Model, facts: QueryFacts, rendered: Rendered, query: str) -> Draft:
-        from sqlbackfill.query.transpile import transpile
+    def save(self) -> None:
+        """Keeps what was transpiled for commands to come."""
+        self.cache.save()
 
+    def _draft(self, model: Model, facts: QueryFacts, rendered: Rendered, query: str) -> Draft:
         key = (model.name, query)
         found = self._drafts.get(key)
         if found is None:
-            request = AnalysisRequest(
-                model=model.name,
-                sql=query,
-                dialect=self.dialect_of(model),
-                locate=rendered.source_map.locate,
+            dates = _dates(facts)
+            stored = digest(
+                __version__,
+                self.dialect_of(model),
+                self.loaded.adapter.dialect,
+                query,
+                *sorted(dates),
+                "",
+                self._functions_key,
             )
-            dialect = self.loaded.adapter.dialect
-            found = transpile(request, dialect, self._known_functions(), _dates(facts))
+            compute = partial(self._transpiled, model, rendered, query, dates)
+            found = self.cache.get(stored, Draft, compute)
             if len(self._drafts) >= _MOST_DRAFTS:
                 self._drafts.clear()
             self._drafts[key] = found
         return found
+
+    def _transpiled(
+        self, model: Model, rendered: Rendered, query: str, dates: frozenset[str]
+    ) -> Draft:
+        # Here, so that sqlglot is imported only where something is transpiled anew.
+        from sqlbackfill.query.transpile import transpile
+
+        request = AnalysisRequest(
+            model=model.name,
+            sql=query,
+            dialect=self.dialect_of(model),
+            locate=rendered.source_map.locate,
+        )
+        return transpile(request, self.loaded.adapter.dialect, self._known_functions(), dates)
+
+    @cached_property
+    def _functions_key(self) -> str:
+        """Changes with the functions that are known."""
+        return digest(*sorted(self._known_functions() or ()))
 
     def _known_functions(self) -> frozenset[str] | None:
         """The functions of the warehouse; None where it does not tell, so that none is refused."""

@@ -19,6 +19,8 @@ def refuse_untranspiled(workspace: Workspace, plan: Plan) -> None:
     One chunk of each is rendered; what else is wrong with it is left to the run.
     """
     transpiler = Transpiler(workspace.loaded)
+    if not any(transpiler.is_needed(workspace.models[step.model]) for step in plan.steps):
+        return
     render = ChunkRenderer(workspace, lambda _: True)
     found: dict[Diagnostic, None] = {}
     for step in plan.steps:
@@ -28,5 +30,6 @@ def refuse_untranspiled(workspace: Workspace, plan: Plan) -> None:
             render(step.model, step.chunks[0])
         except ProjectError as error:
             found.update((one, None) for one in error.diagnostics if one.code in _CODES)
+    render.keep_transpiled()
     if found:
         raise ProjectError(*found)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
-from sqlbackfill.ledger.records import InputMark, Island
+from sqlbackfill.ledger.records import Action, InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
@@ -22,8 +22,8 @@ from sqlbackfill.run.records import chunk_islands
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
 from sqlbackfill.run.source_reads import SourceReading, SourceScan
-from sqlbackfill.run.stages import stage_name
-from sqlbackfill.run.whole_table import replace_whole
+from sqlbackfill.run.stages import stage_name, stage_relation
+from sqlbackfill.run.whole_table import build_aside, put_in_place, replace_whole
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 
 CheckLease = Callable[[Session, Relation], None]
@@ -150,12 +150,50 @@ class ChunkWriter:
             self._cancellation.seal()
 
     def _write_whole(self, work: ChunkWork, replacement: Replacement, started: float) -> Written:
+        if not self._adapter.transactional_ddl:
+            return self._swap_whole(work, replacement, started)
         with self._transaction(work):
             reading = self._reading(work)
             with placed_in(work.sql, 1 + work.sql.guard_lines):
                 filled = replace_whole(replacement, work.sql.select)
             records = self._append(work, filled, reading, started)
         return Written(records=records, seconds=time.monotonic() - started)
+
+    def _swap_whole(self, work: ChunkWork, replacement: Replacement, started: float) -> Written:
+        """The same where DDL commits by itself: until all is done, nothing stands recorded."""
+        aside = stage_relation(work.model.relation, self._inputs.run_id, work.task.number)
+        reading = self._reading(work)
+        try:
+            with placed_in(work.sql, 1 + work.sql.guard_lines):
+                built = build_aside(replacement, work.sql.select, aside)
+            self._forget(work)
+            self._cancellation.seal()
+            filled = put_in_place(replacement, work.sql.select, built)
+            with self._transaction(work):
+                records = self._append(work, filled, reading, started)
+        finally:
+            self._drop(self._adapter.quote(aside))
+        return Written(records=records, seconds=time.monotonic() - started)
+
+    def _forget(self, work: ChunkWork) -> None:
+        """Commits that nothing is known of the table: what stands there may be another one soon."""
+        inputs, session = self._inputs, self.session
+        known = chunk_islands(inputs, work.task, Filled(identity=""), 0.0, {}, {})
+        session.begin()
+        try:
+            self._check_lease(session, work.model.relation)
+            inputs.ledger.append(
+                session,
+                [
+                    (replace(island, action=Action.FORGOTTEN, chunk=-1), details)
+                    for island, details in known
+                ],
+            )
+            self._cancellation.check()
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
     def _write_partitions(
         self, work: ChunkWork, replacement: Replacement, started: float

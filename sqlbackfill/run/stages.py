@@ -8,12 +8,18 @@ import re
 from collections.abc import Iterable
 
 from sqlbackfill.errors import SqlbackfillError
-from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
+from sqlbackfill.warehouse.protocol import STAGE_PREFIX, Adapter, Relation, Session
 
 
 def stage_name(relation: Relation, run_id: str, chunk: int) -> str:
     """The name of the stage of one chunk: whose rows it holds stands first, then which run made it."""
     return f"{_prefix(relation)}{_plain(run_id)}_{chunk}"
+
+
+def stage_relation(relation: Relation, run_id: str, chunk: int) -> Relation:
+    """The stage as a table beside `relation`, for one that is to take its place."""
+    name = f"{STAGE_PREFIX}{stage_name(relation, run_id, chunk)}"
+    return Relation(relation.database, relation.schema, name)
 
 
 def drop_left_stages(

@@ -321,6 +321,11 @@ class DoubleAdapter:
     ) -> str:
         return self.inner.create_table(session, relation, query, options)
 
+    def put_in_place(
+        self, session: Session, fresh: Relation, target: Relation, *, is_over: bool
+    ) -> None:
+        self.inner.put_in_place(session, fresh, target, is_over=is_over)
+
     def add_identity(self, session: Session, relation: Relation) -> str:
         return self.inner.add_identity(session, relation)
 

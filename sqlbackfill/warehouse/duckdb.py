@@ -215,6 +215,19 @@ class DuckDBAdapter:
         session.execute(f"COMMENT ON TABLE {made} IS {_text(with_identity(None, identity))}")
         return identity
 
+    def put_in_place(
+        self, session: Session, fresh: Relation, target: Relation, *, is_over: bool
+    ) -> None:
+        between = f"{fresh.identifier}_"
+        if is_over:
+            session.execute(f"ALTER TABLE {quote_relation(target)} RENAME TO {quote_name(between)}")
+        session.execute(
+            f"ALTER TABLE {quote_relation(fresh)} RENAME TO {quote_name(target.identifier)}"
+        )
+        if is_over:
+            old = quote_relation(Relation(target.database, target.schema, between))
+            session.execute(f"ALTER TABLE {old} RENAME TO {quote_name(fresh.identifier)}")
+
     def add_identity(self, session: Session, relation: Relation) -> str:
         info = session.table(relation)
         if info is None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
+
+STAGE_PREFIX: Final = "sqlbackfill_stage_"
+"""Begins the name of every table that a run makes for itself."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -265,6 +268,15 @@ class Adapter(Protocol):
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.
 
         Raises WarehouseError TABLE_EXISTS if something stands under that name.
+        """
+
+    def put_in_place(
+        self, session: Session, fresh: Relation, target: Relation, *, is_over: bool
+    ) -> None:
+        """Has the table `fresh` called `target`, which is of the same schema.
+
+        With `is_over` there is a table of that name, which is called as `fresh` was then: in one
+        statement where DDL commits by itself.
         """
 
     def add_identity(self, session: Session, relation: Relation) -> str:

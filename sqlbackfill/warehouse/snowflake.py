@@ -14,6 +14,7 @@ from weakref import WeakSet
 from sqlbackfill.errors import Diagnostic, TransientError, WarehouseError
 from sqlbackfill.warehouse.identity import new_identity, with_identity
 from sqlbackfill.warehouse.protocol import (
+    STAGE_PREFIX,
     Column,
     DigestSql,
     Relation,
@@ -34,7 +35,7 @@ from sqlbackfill.warehouse.snowflake_session import SnowflakeSession
 
 __all__ = ["SnowflakeAdapter", "SnowflakeTarget", "read_snowflake_target"]
 
-_STAGE = "SQLBACKFILL_STAGE_"
+_STAGE = STAGE_PREFIX.upper()
 _PAUSE_S = 1.0
 
 
@@ -162,6 +163,13 @@ class SnowflakeAdapter:
             f"COMMENT = {_text(with_identity(None, identity))}"
         )
         return identity
+
+    def put_in_place(
+        self, session: Session, fresh: Relation, target: Relation, *, is_over: bool
+    ) -> None:
+        # The new name in full: alone it would mean one in the session's own schema.
+        verb = "SWAP WITH" if is_over else "RENAME TO"
+        session.execute(f"ALTER TABLE {quote_relation(fresh)} {verb} {quote_relation(target)}")
 
     def add_identity(self, session: Session, relation: Relation) -> str:
         info = session.table(relation)

@@ -189,7 +189,7 @@ class SnowflakeSession:
                 columns=tuple(column for _, column in sorted(columns.get(actual, []), key=_place)),
                 identity=read_identity(found[actual][1]),
             )
-            for relation, actual in asked.items()
+            for relation, actual in sorted(asked.items())
             if actual in found
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,11 @@ from sqlbackfill.ledger.records import Action, BuildDetails, InputMark, Island
 from sqlbackfill.warehouse.double import DoubleAdapter
 from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
+from sqlbackfill.warehouse.snowflake import SnowflakeAdapter
+from sqlbackfill.warehouse.snowflake_profile import read_snowflake_target
+from tests.emulator.process import Emulator, running
 
+SNOWFLAKE = "snowflake-emulated"
 ADAPTERS: dict[str, Callable[[Path], Adapter]] = {
     "duckdb": lambda directory: DuckDBAdapter(DuckDBTarget(path=directory / "house.duckdb")),
     "duckdb-in-memory": lambda _directory: DuckDBAdapter(DuckDBTarget(name="house")),
@@ -23,9 +28,29 @@ ADAPTERS: dict[str, Callable[[Path], Adapter]] = {
 }
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with running(tmp_path_factory.mktemp("emulator")) as found:
+        yield found
+
+
+def emulated(emulator: Emulator) -> Adapter:
+    """Snowflake's adapter, with a database of its own on the emulator."""
+    database = "C" + secrets.token_hex(4).upper()
+    return SnowflakeAdapter(
+        read_snowflake_target(emulator.fields("prod", database=database, connect_timeout=2))
+    )
+
+
+@pytest.fixture(params=[*ADAPTERS, SNOWFLAKE])
 def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Adapter]:
-    made = ADAPTERS[request.param](tmp_path)
+    if request.param == SNOWFLAKE:
+        why = request.node.get_closest_marker("not_on_the_emulator")
+        if why is not None:
+            pytest.skip(why.args[0])
+        made = emulated(request.getfixturevalue("emulator"))
+    else:
+        made = ADAPTERS[request.param](tmp_path)
     yield made
     made.close()
 
@@ -37,7 +62,12 @@ def session(adapter: Adapter) -> Session:
 
 @pytest.fixture
 def relation(adapter: Adapter) -> Relation:
-    return Relation(adapter.database, "main", "orders")
+    return Relation(adapter.database, schema_of(adapter), "orders")
+
+
+def schema_of(adapter: Adapter) -> str:
+    """A schema that is there; DuckDB's `main` is the one name that the emulator does not store in upper case."""
+    return "prod" if adapter.name == "snowflake" else "main"
 
 
 class Clock:

@@ -200,6 +200,7 @@ def test_more_relations_than_one_condition_names_are_read_all_the_same(
     assert set(ledger.logs(session, relations[:599])) == set(relations[:599])
 
 
+@pytest.mark.not_on_the_emulator("is slow with thousands of values")
 def test_thousands_of_records_are_appended_at_once(
     ledger: Ledger, session: Session, relation: Relation, record: Make
 ) -> None:

@@ -35,7 +35,8 @@ def test_a_ledger_has_its_own_schema(adapter: Adapter, session: Session) -> None
     for table in ("partition_log", "partition_state", "code", "run", "run_chunk", "lease", "meta"):
         info = session.table(Relation(adapter.database, "book keeping", table))
         assert info is not None
-        assert {column.type for column in info.columns} <= {"VARCHAR", "BIGINT", "DOUBLE"}
+        plain = {"VARCHAR", "BIGINT", "DOUBLE", "NUMBER(38,0)", "FLOAT"}
+        assert {column.type for column in info.columns} <= plain
     assert not Ledger(adapter, adapter.database).exists(session)
 
 
@@ -134,6 +135,7 @@ def check_first_rows(ledger: Ledger, session: Session) -> None:
     assert {each.space for found in failures.values() for each in found} <= {"v1:integers:100:50"}
 
 
+@pytest.mark.not_on_the_emulator("no ledger of the first version was ever made on Snowflake")
 def test_each_partition_of_a_first_ledger_becomes_an_island_of_one(
     adapter: Adapter, session: Session
 ) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session
 
 ROWS = "select n::integer as id, n::varchar as text from range(10000) r(n)"
 ID, TEXT = Column("id", "INTEGER"), Column("text", "VARCHAR")
 
 
+@pytest.mark.not_on_the_emulator("knows no sizes")
 def test_a_table_is_as_large_as_its_rows_times_the_width_of_the_columns(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:
@@ -21,6 +24,7 @@ def test_a_table_is_as_large_as_its_rows_times_the_width_of_the_columns(
     assert both > 40_000
 
 
+@pytest.mark.not_on_the_emulator("reads no local files")
 def test_of_a_parquet_file_only_the_columns_count_that_are_read(
     adapter: Adapter, session: Session, tmp_path: Path
 ) -> None:
@@ -35,6 +39,7 @@ def test_of_a_parquet_file_only_the_columns_count_that_are_read(
     assert adapter.scan_bytes(session, [str(file)] * 2, [ID]) == 2 * one
 
 
+@pytest.mark.not_on_the_emulator("reads no local files")
 def test_of_other_files_all_is_read(adapter: Adapter, session: Session, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     session.execute(f"copy ({ROWS}) to '{file}'")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sqlbackfill.errors import CancelledError, FailureKind, WarehouseError
-from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session
+from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
 
 @pytest.fixture
@@ -99,12 +99,16 @@ def test_other_sessions_do_not_see_an_open_transaction(
     session.rollback()
 
 
-def test_a_query_is_described_without_being_run(session: Session) -> None:
-    query = "WITH a AS (SELECT 1 AS n) SELECT n, error('never run') AS word FROM a -- the end"
-    assert [column.name for column in session.describe(query)] == ["n", "word"]
-    assert session.describe("SELECT 1::DECIMAL(9,2) AS d") == (Column("d", "DECIMAL(9,2)"),)
+def test_a_query_is_described_without_being_run(adapter: Adapter, session: Session) -> None:
+    query = "WITH a AS (SELECT 'x' AS n) SELECT n, CAST(n AS INTEGER) AS word FROM a -- the end"
+    assert [column.name.lower() for column in session.describe(query)] == ["n", "word"]
+    (column,) = session.describe("SELECT CAST(1 AS DECIMAL(9,2)) AS d")
+    # Snowflake's lengths and precisions bound no value, so they are left out.
+    kind = "NUMBER(38,2)" if adapter.name == "snowflake" else "DECIMAL(9,2)"
+    assert (column.name.lower(), column.type) == ("d", kind)
 
 
+@pytest.mark.not_on_the_emulator("gives no place of a fault; Snowflake does")
 def test_a_fault_in_a_query_is_placed_by_line_and_column(session: Session) -> None:
     query = "SELECT 'é' AS accent,\n  '日本' AS place, missing\nFROM (SELECT 1 AS present)"
     for ask in (session.describe, session.execute):
@@ -117,6 +121,7 @@ def test_a_fault_in_a_query_is_placed_by_line_and_column(session: Session) -> No
         assert diagnostic.notes == (("available", "present"),)
 
 
+@pytest.mark.not_on_the_emulator("gives no place of a fault; Snowflake does")
 def test_a_fault_on_the_first_line_is_placed_too(session: Session) -> None:
     with pytest.raises(WarehouseError) as failed:
         session.describe("SELECT missing FROM (SELECT 1 AS present)")
@@ -135,8 +140,10 @@ def test_a_fault_on_the_first_line_is_placed_too(session: Session) -> None:
     ],
 )
 def test_a_failure_tells_what_the_statement_failed_on(
-    session: Session, numbers: str, query: str, kind: FailureKind
+    adapter: Adapter, session: Session, numbers: str, query: str, kind: FailureKind
 ) -> None:
+    if adapter.name == "snowflake" and ("TINYINT" in query or "//" in query):
+        pytest.skip("Snowflake has neither")
     session.execute(f"INSERT INTO {numbers} VALUES (100, 'a')")
     with pytest.raises(WarehouseError) as failed:
         session.execute(query.format(t=numbers))
@@ -167,8 +174,9 @@ def test_the_settings_that_change_results_are_told(adapter: Adapter, session: Se
     assert settings == adapter.result_settings(adapter.session())
 
 
+@pytest.mark.not_on_the_emulator("takes no blank in the name of a schema")
 def test_names_are_quoted_whatever_they_hold(adapter: Adapter, session: Session) -> None:
     odd = Relation(adapter.database, 'odd "schema"', "select; --")
     session.execute(f"CREATE SCHEMA {adapter.quote_name(odd.schema)}")
-    session.execute(f"CREATE TABLE {adapter.quote(odd)} AS SELECT 1 AS n")
+    session.execute(f"CREATE TABLE {adapter.quote(odd)} AS SELECT 1 AS {adapter.quote_name('n')}")
     assert session.execute(f"SELECT {adapter.quote_name('n')} FROM {adapter.quote(odd)}") == [(1,)]

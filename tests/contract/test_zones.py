@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize
 
@@ -17,6 +19,7 @@ DAY, ID, SEVEN = Column("day", "DATE"), Column("id", "INTEGER"), Column("seven",
 AT = Column("at", "TIMESTAMP WITH TIME ZONE")
 
 
+@pytest.mark.not_on_the_emulator("knows no sizes")
 def test_the_zones_of_a_table_hold_all_its_rows_between_their_bounds(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:
@@ -35,6 +38,7 @@ def test_the_zones_of_a_table_hold_all_its_rows_between_their_bounds(
     assert all(zone.column_bytes["id"] > 0 for zone in found.zones)
 
 
+@pytest.mark.not_on_the_emulator("reads no local files")
 def test_the_zones_of_parquet_files_hold_all_their_rows_between_their_bounds(
     adapter: Adapter, session: Session, tmp_path: Path
 ) -> None:
@@ -55,6 +59,7 @@ def test_the_zones_of_parquet_files_hold_all_their_rows_between_their_bounds(
     assert twice.rows == 600_000
 
 
+@pytest.mark.not_on_the_emulator("knows no sizes")
 def test_without_columns_the_rows_still_count(
     adapter: Adapter, session: Session, relation: Relation, tmp_path: Path
 ) -> None:
@@ -73,6 +78,7 @@ def test_of_a_view_nothing_is_known(adapter: Adapter, session: Session, relation
     assert adapter.zones(session, relation, [ID]) is None
 
 
+@pytest.mark.not_on_the_emulator("reads no local files")
 def test_a_text_has_no_bounds_that_metadata_cuts_short(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:

@@ -48,6 +48,7 @@ _EXPLAIN = re.compile(r"^\s*explain\s+using\s+json\b", re.IGNORECASE)
 _CANCEL = re.compile(r"^\s*select\s+system\$cancel_all_queries\((\d+)\)", re.IGNORECASE)
 _SWAP = re.compile(r"^\s*alter\s+table\s+(\S+)\s+swap\s+with\s+(\S+?);?\s*$", re.IGNORECASE)
 _ABORT = re.compile(r"^\s*select\s+system\$abort_session\((\d+)\)", re.IGNORECASE)
+_RENAME = re.compile(r"^\s*alter\s+table\s+(\S+)\s+rename\s+to\s+\S+\.(\S+?);?\s*$", re.IGNORECASE)
 _CURRENT = re.compile(r"^\s*select\s+current_(session|warehouse)\(\)", re.IGNORECASE)
 _CLUSTERING = re.compile(r"^\s*select\s+system\$clustering_information\(", re.IGNORECASE)
 
@@ -266,7 +267,19 @@ async def _own_answer(sql: str, connection: Any, number: int) -> Response | None
     swap = _SWAP.match(sql)
     if swap:
         return await run_in_threadpool(_swap, connection._duck_conn, swap[1], swap[2])
+    rename = _RENAME.match(sql)
+    if rename:
+        return await run_in_threadpool(_rename, connection._duck_conn, rename[1], rename[2])
     return None
+
+
+def _rename(connection: Any, one: str, new: str) -> Response:
+    """DuckDB takes the new name alone, which in Snowflake would mean the session's schema."""
+    try:
+        connection.execute(f"ALTER TABLE {one} RENAME TO {new}")
+    except duckdb.Error as error:
+        return _refused("002003", str(error), "42S02")
+    return _one_text("status", "Statement executed successfully.")
 
 
 def _swap(connection: Any, one: str, other: str) -> Response:

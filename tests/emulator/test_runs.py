@@ -95,3 +95,27 @@ def test_no_stage_is_left_and_those_of_dead_runs_are_dropped(world: World) -> No
     assert len(world.rows(stages)) == 1
     world.project.command("run", "-p", "2024-01-07", "--yes")
     assert world.rows(stages) == []
+
+
+SUMMARY = (
+    "{{ config(materialized='table') }}\n"
+    "select count(*) as days, cast(sum(amount) as integer) as amount from {{ ref('totals') }}\n"
+)
+RECENT = "{{ config(materialized='view') }}\nselect * from {{ ref('totals') }} where amount > 100\n"
+
+
+def test_whole_tables_are_swapped_in_and_views_follow(world: World) -> None:
+    world.project.write("models/summary.sql", SUMMARY)
+    world.project.write("models/recent.sql", RECENT)
+    done = world.project.command("run", "-p", "2024-01", "--yes")
+    assert done.exit_code == 0, done
+    assert world.rows(f"select * from {world.database}.prod.summary") == [(31, 42780)]
+    world.do("insert into events values ('2024-01-31', 1000, 5)")
+    again = world.project.command("run", "--yes", "--json")
+    assert again.exit_code == 0, again
+    assert world.rows(f"select * from {world.database}.prod.summary") == [(31, 42785)]
+    assert len(world.rows(f"select * from {world.database}.prod.recent")) == 30
+    status = world.project.command("status", "--json").document
+    assert [model["stale"] + model["missing"] for model in status["models"]] == [0] * 4
+    names = world.rows(f"select table_name from {world.database}.information_schema.tables")
+    assert not [name for (name,) in names if "STAGE" in name]

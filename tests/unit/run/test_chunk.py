@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from sqlbackfill.errors import Diagnostic
+from sqlbackfill.errors import Diagnostic, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
@@ -16,7 +17,7 @@ from sqlbackfill.run import events
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import ChunkSql
 from sqlbackfill.run.result import RunResult
-from sqlbackfill.warehouse.double import DoubleAdapter
+from sqlbackfill.warehouse.double import DoubleAdapter, Moment
 from sqlbackfill.warehouse.protocol import TableKind
 from tests.crash import chain
 
@@ -294,12 +295,52 @@ def test_a_staging_table_is_dropped_after_a_failure_too() -> None:
     adapter.close()
 
 
-def test_a_whole_table_is_refused_where_ddl_commits() -> None:
+def test_a_whole_table_is_swapped_where_ddl_commits_and_nothing_stands_recorded_meanwhile() -> None:
     adapter = strict()
     plan = chain.plan(chain.step("daily", days(0, 2)), chain.step("summary", days(0, 1)))
-    result = execute(chain.run_inputs(adapter, "r", plan=plan))
-    assert only_error(result).code == "WHOLE_TABLE_UNSUPPORTED"
+    for run_id in ("first", "again"):
+        result = execute(chain.run_inputs(adapter, run_id, plan=plan, already={}))
+        assert result.status is RunStatus.DONE, result.failed
+    statements = [o.sql for o in adapter.log]
+    made = [at for at, sql in enumerate(statements) if sql.startswith("ALTER TABLE")]
+    begins = [at for at, sql in enumerate(statements) if sql == "BEGIN"]
+    commits = [at for at, sql in enumerate(statements) if sql == "COMMIT"]
+    assert made
+    for at in made:
+        last_begin = max(begin for begin in begins if begin < at)
+        assert last_begin < max(commit for commit in commits if commit < at)
+    ledger = Ledger(adapter, adapter.database)
+    actions = adapter.session().execute(
+        f"SELECT action FROM {ledger.place.sql('partition_log')} WHERE model = 'summary' ORDER BY seq"
+    )
+    assert [action for (action,) in actions] == ["forgotten", "built"] * 2
     adapter.close()
+
+
+@pytest.mark.parametrize("moment", Moment)
+def test_wherever_the_swap_of_a_whole_table_breaks_off_it_does_not_count_as_built(
+    moment: Moment,
+) -> None:
+    """At each operation of a second build: the record that stands is of the table that stands."""
+    plan = chain.plan(chain.step("daily", days(0, 2)), chain.step("summary", days(0, 1)))
+    second = chain.plan(chain.step("summary", days(0, 1)))
+    for at in range(200):
+        adapter = strict()
+        assert execute(chain.run_inputs(adapter, "first", plan=plan)).status is RunStatus.DONE
+        before = len(adapter.log)
+        adapter.fail(before + 1 + at, moment=moment)
+        with contextlib.suppress(SqlbackfillError):
+            execute(chain.run_inputs(adapter, "again", plan=second, already={}))
+        if len(adapter.log) <= before + at:
+            return
+        session, relation = adapter.session(), chain.relation(adapter, "summary")
+        table = session.table(relation)  # gone in the midst of the double's swap
+        log = Ledger(adapter, adapter.database).logs(session, [relation])[relation]
+        for island in log.counting:
+            assert table is not None
+            assert island.identity == table.identity
+        adapter.close()
+    raise AssertionError("the run has more operations than were tried")
 
 
 # Whole tables and views.

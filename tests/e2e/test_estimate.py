@@ -283,3 +283,55 @@ def test_files_that_are_no_such_files_are_refused(branch: ProjectDir) -> None:
         outcome = branch.command("estimate", *MARCH, *words)
         assert outcome.exit_code == 2, outcome
         assert outcome.error_codes == [code]
+
+
+def test_a_warehouse_that_bills_credits_is_priced_without_an_account(tmp_path: Path) -> None:
+    project = ProjectDir(tmp_path)
+    project.write(
+        "sqlbackfill.yml",
+        f"{PROJECT_FILE}vars:\n  sqlbackfill: {{credit_price_usd: 3, warehouse_size: M}}\n",
+    )
+    project.write(
+        "profiles.yml",
+        "shop:\n  target: prod\n  outputs:\n    prod:\n      type: snowflake\n"
+        + "".join(
+            f"      {name}: \"{{{{ env_var('NO_SUCH_{name.upper()}') }}}}\"\n"
+            for name in ("account", "user", "private_key", "database", "schema", "warehouse")
+        ),
+    )
+    project.write(
+        "models/sources.yml",
+        "version: 2\nsources:\n  - name: raw\n    database: RAW\n    schema: EV\n"
+        "    tables: [{name: events, config: {event_time: day}}]\n",
+    )
+    project.write(
+        "models/daily.sql",
+        CONFIG + "select day, sum(zeroifnull(amount)) as amount\n"
+        "from {{ source('raw', 'events') }}\ngroup by day\n",
+    )
+    zones = [[5 * 10**8, {"day": [f"2024-{at:02}-01", f"2024-{at:02}-28"]}, []] for at in (3, 4)]
+    table = {
+        "name": "raw.events",
+        "rows": 10**9,
+        "columns": [["DAY", "DATE", 4 * 10**8], ["AMOUNT", "NUMBER(10,2)", 8 * 10**9]],
+        "opening_bytes": 0,
+        "block_bytes": None,
+        "zones": zones,
+    }
+    statistics = {"schema_version": 1, "engine": "snowflake", "tables": [table]}
+    project.write("stats.json", json.dumps(statistics))
+
+    words = ("estimate", *MARCH, "--stats", "stats.json", "--max-cost", "0.5", "--json")
+    outcome = project.command(*words)
+
+    assert outcome.exit_code == 3, outcome
+    [step] = outcome.document["steps"]
+    estimate = step["estimate"]
+    assert estimate["scan_bytes"]["high"] == pytest.approx(4.2e9)
+    assert estimate["basis"] == "prior"
+    # A medium warehouse takes 4 credits an hour, at least a minute of it.
+    assert estimate["credits"]["likely"] == pytest.approx(
+        4 / 3600 * max(60, estimate["seconds"]["likely"]), rel=1e-3
+    )
+    assert estimate["cost_usd"]["high"] == pytest.approx(3 * estimate["credits"]["high"], rel=1e-3)
+    assert limits(outcome)["max_cost"]["model"] == "daily"

@@ -17,6 +17,7 @@ import duckdb
 import sqlbackfill
 from benchmarks.compare import unequal_tables
 from benchmarks.load import load_page
+from benchmarks.matrix import matrix_page
 from benchmarks.measure import Cost, cheapest, measure
 from benchmarks.tpch_data import NoGeneratorError, lineitem
 from benchmarks.workloads import HERE, REPO, WORKLOADS, Workload
@@ -78,7 +79,10 @@ def main() -> int:
         page = _page(table, options.scale, options.repeat)
         results = HERE / "RESULTS.md"
         _, heading, by_hand = results.read_text().partition(_BY_HAND)
-        results.write_text(f"{page}{load_page(options.repeat).rstrip()}\n\n{heading}{by_hand}")
+        matrix, are_equal = matrix_page(options.repeat)
+        unequal = unequal or not are_equal
+        load = load_page(options.repeat).rstrip()
+        results.write_text(f"{page}{matrix}{load}\n\n{heading}{by_hand}")
     return 1 if unequal else 0
 
 

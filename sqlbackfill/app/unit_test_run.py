@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.unit_test_diff import Row, RowDiff, row_diff
+from sqlbackfill.app.unit_test_guard import refuse_homeless_rows
 from sqlbackfill.app.unit_test_models import UnitModel, known_columns, unit_model
 from sqlbackfill.app.unit_test_tables import (
     GivenRows,
@@ -131,7 +132,11 @@ class UnitEngine:
         renderer = self._renderer(test, model, has_own=facts.reads_itself)
         for number, chunk in enumerate(chunks):
             table = _PART if number else _ACTUAL
-            self._execute(table, renderer(test.model, chunk))
+            sql = renderer(test.model, chunk)
+            self._execute(table, sql)
+            refuse_homeless_rows(
+                self.session, model.workspace, test.model, chunk, sql, partitioning
+            )
             if facts.reads_itself:
                 self.session.execute(f"INSERT INTO {_OWN} BY NAME SELECT * FROM {table}")
             if number:

@@ -248,6 +248,28 @@ expect: {rows: [{day: 2024-01-05, amount: 3}]}
     assert one.diff.changed[0].actual[1] == 2
 
 
+def test_rows_that_no_run_would_write_are_an_error(project: ProjectDir) -> None:
+    project.write(
+        "models/tomorrow.sql",
+        CONFIG + "select day + 1 as day, id from {{ source('raw', 'orders') }}\n"
+        "where day = cast('{{ partition.start }}' as date)\n",
+    )
+    found = report(
+        project,
+        one_test(
+            """
+partitions: 2024-01-05
+given: [{input: "source('raw', 'orders')", rows: [{day: 2024-01-05, id: 1}]}]
+expect: {rows: []}
+""",
+            model="tomorrow",
+        ),
+    )
+    [one] = found.results
+    assert [error.code for error in one.errors] == ["ROWS_WITHOUT_A_HOME"]
+    assert found.exit_code == 1
+
+
 def test_this_accumulates_from_partition_to_partition(project: ProjectDir) -> None:
     project.write(
         "models/running.sql",

@@ -181,7 +181,8 @@ def _execute(
     finally:
         if not is_left:
             loaded.adapter.close()
-    foretold = None if planned.already else total_estimate(planned.plan)
+    has_run = any(planned.already.values())
+    foretold = None if has_run else total_estimate(planned.plan)
     rate = price_per_second(loaded) if foretold and foretold.cost_usd else None
     result = replace(result, estimate=foretold, usd_per_second=rate)
     flags = _global_flags(loaded.options)
@@ -247,6 +248,8 @@ def _command(request: PlanRequest) -> str:
         words += [f"{flag} {_quoted(value)}" for value in values]
     if request.strategy:
         words.append(f"--strategy {request.strategy}")
+    if request.state:
+        words.append(f"--state {_quoted(str(request.state))}")
     if request.missing_upstream:
         words.append(f"--missing-upstream {request.missing_upstream}")
     return " ".join(words)

@@ -84,3 +84,13 @@ def test_a_dear_plan_is_not_run_unasked(shop: ProjectDir) -> None:
     assert refused.error_codes == ["CONFIRMATION_REQUIRED"]
     assert "--max-cost" in refused.stderr
     assert allowed.exit_code == 0, allowed
+
+
+def test_a_saved_plan_ends_with_what_it_foretold(shop: ProjectDir) -> None:
+    assert shop.command("plan", "-s", "events", "-p", "2024-01", "-o", "plan.json").exit_code == 0
+
+    first = shop.command("run", "--plan", "plan.json", "--yes")
+    second = shop.command("run", "--plan", "plan.json", "--yes")
+
+    assert "queries took" in first.stdout
+    assert "queries took" not in second.stdout

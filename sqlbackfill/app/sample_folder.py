@@ -16,6 +16,7 @@ from sqlbackfill.errors import Diagnostic, UsageError
 _MANIFEST: Final = "sample.json"
 _SOURCES: Final = "sources.yml"
 _PROFILES: Final = "profiles.yml"
+_IGNORED: Final = ".gitignore"
 _WAREHOUSE: Final = "sample.duckdb"
 
 
@@ -57,7 +58,7 @@ class SampleFolder:
 
     def claim(self, files: Sequence[str]) -> None:
         """Takes `files` for its own before they are written, so that a rerun may replace them."""
-        planned = {*files, _SOURCES, _PROFILES}
+        planned = {*files, _SOURCES, _PROFILES, _IGNORED}
         for name in sorted(planned - self.owned):
             if (self.path / name).exists():
                 raise _foreign(self.path, f"`{self.path / name}` was not written by a sample")
@@ -65,6 +66,8 @@ class SampleFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._write_manifest()
+            # Rows of production do not belong into a repository.
+            (self.path / _IGNORED).write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise _failed(self.path, error) from error
 
@@ -102,7 +105,12 @@ class SampleFolder:
             with self.replacing(name) as part:
                 text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
                 part.write_text(head + text, encoding="utf-8")
-        kept = {_SOURCES, _PROFILES, *(file for files in sources.values() for file in files)}
+        kept = {
+            _SOURCES,
+            _PROFILES,
+            _IGNORED,
+            *(file for files in sources.values() for file in files),
+        }
         try:
             for name in sorted(self.owned - kept):
                 (self.path / name).unlink(missing_ok=True)

@@ -38,13 +38,24 @@ def test_a_file_that_fails_halfway_is_as_before(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert (tmp_path / "raw.orders/all.parquet").read_text() == "raw.orders/all.parquet"
-    assert not list(tmp_path.rglob(".*"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_files_of_a_sample_before_go_last(tmp_path: Path) -> None:
     sampled(tmp_path, "raw.orders/a.parquet")
     sampled(tmp_path, "raw.orders/b.parquet")
-    assert files(tmp_path) == ["profiles.yml", "raw.orders/b.parquet", "sample.json", "sources.yml"]
+    assert files(tmp_path) == [
+        ".gitignore",
+        "profiles.yml",
+        "raw.orders/b.parquet",
+        "sample.json",
+        "sources.yml",
+    ]
+
+
+def test_rows_of_production_stay_out_of_git(tmp_path: Path) -> None:
+    sampled(tmp_path, "raw.orders/a.parquet")
+    assert (tmp_path / ".gitignore").read_text() == "*\n"
 
 
 def test_a_sample_that_broke_off_may_be_taken_again(tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ COVERED: dict[str, list[tuple[str, Any]]] = {
         ("dayname('2020-01-05'::date)", "Sun"),
         ("monthname('2020-01-05'::date)", "Jan"),
         ("date_from_parts(2020, 1, 5)", date(2020, 1, 5)),
+        (
+            "timestampdiff(minute, '2024-01-01 00:00:00'::timestamp, '2024-01-01 01:30:00'::timestamp)",
+            90,
+        ),
         ("'2020-01-05'::date + 1", date(2020, 1, 6)),
         ("'2020-01-05'::date - '2020-01-01'::date", 4),
         ("date_part('epoch_second', '2020-01-05'::timestamp_ntz)", 1578182400),
@@ -81,6 +85,7 @@ COVERED: dict[str, list[tuple[str, Any]]] = {
         ("decode(1, 1, 'a', 'b')", "a"),
         ("equal_null(null, null)", True),
         ("nullifzero(0)", None),
+        ("concat_ws('|', 'a', null)", None),
         ("to_boolean('yes')", True),
         ("try_cast('x' as int)", None),
     ],
@@ -106,6 +111,7 @@ COVERED: dict[str, list[tuple[str, Any]]] = {
         ("'abc' rlike 'a.*'", True),
         ("regexp_replace('abcabc', 'b', 'x')", "axcaxc"),
         ("regexp_substr('abc123', '[0-9]+')", "123"),
+        ("regexp_substr('a1b22', '[0-9]+', 1, 2)", "22"),
         ("regexp_count('aXbX', 'X')", 2),
         ("regexp_instr('abc', 'b')", 2),
     ],
@@ -158,6 +164,24 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]]]] = [
     (
         "select last_value(x) over (partition by 1 order by x) from (values (1), (2)) t(x)",
         [(2,), (2,)],
+    ),
+    (
+        "select array_agg(distinct a) within group (order by a) from (values (2), (1)) t(a)",
+        [([1, 2],)],
+    ),
+    (
+        "with recursive r as (select 1 as n union all select n + 1 from r where n < 3) select * from r",
+        [(1,), (2,), (3,)],
+    ),
+    ("select a, count(*) as c from (values (1), (1)) t(a) group by all having c > 1", [(1, 2)]),
+    ("select a from (values ('ax'), ('b')) t(a) where a like any ('a%', 'c%')", [("ax",)]),
+    (
+        "select first_value(a) ignore nulls over (order by b) from (values (null, 1), (2, 2)) t(a, b)",
+        [(2,), (2,)],
+    ),
+    (
+        'select t.id, f.value:k::int from (select 1 as id, parse_json(\'{"a": [{"k": 1}]}\') as p) t, lateral flatten(input => t.p:a) f',
+        [(1, 1)],
     ),
     ("select a as b, b + 1 as c from (values (1)) t(a)", [(1, 2)]),
     (

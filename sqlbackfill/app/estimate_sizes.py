@@ -59,6 +59,7 @@ class Sizes:
     _planned: dict[str, PartitionSet] = field(default_factory=dict)
     _row_rates: dict[str, Spread] = field(default_factory=dict)
     _looked_up: int = 0
+    _hard_coded: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for step in self.plan.steps:
@@ -112,11 +113,17 @@ class Sizes:
         """What one query reads; None where that of one input is not known."""
         partitioning = self._workspace.partitionings[model]
         span: Span = ANY
-        if not isinstance(partitioning, WholePartitioning) and (
-            partitioning.column_type is not BoundType.TEXT
+        # Lifted, the bounds are a column of the spine: no scan is bounded by them.
+        is_lifted = self._workspace.facts[model].lifted is not None and chunk.end - chunk.start > 1
+        if (
+            not is_lifted
+            and not isinstance(partitioning, WholePartitioning)
+            and (partitioning.column_type is not BoundType.TEXT)
         ):
             span = partitioning.span_bounds(chunk.start, chunk.end)
         by_relation: dict[str, list[Amount]] = {}
+        if self._names_tables_itself(model):
+            return None
         for reader, occurrence, read in self._occurrences(model, span):
             amount = self._occurrence(reader, occurrence, read)
             if amount is None:
@@ -146,6 +153,16 @@ class Sizes:
                 yield from self._occurrences(occurrence.relation, of_view, depth + 1)
             else:
                 yield model, occurrence, span
+
+    def _names_tables_itself(self, model: str) -> bool:
+        """Whether it, or a view that it reads, reads tables that only its SQL knows."""
+        if model not in self._hard_coded:
+            facts = self._workspace.facts.get(model)
+            self._hard_coded[model] = facts is None or bool(facts.hard_coded)
+            if facts is not None and not facts.hard_coded:
+                views = {o.relation for o in facts.occurrences if self._is_view(o.relation)}
+                self._hard_coded[model] = any(map(self._names_tables_itself, sorted(views)))
+        return self._hard_coded[model]
 
     def _filters(
         self, model: str, occurrence: OccurrenceRead, span: Span

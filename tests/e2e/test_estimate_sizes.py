@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.e2e.command import ProjectDir, copy_flagship
+from tests.e2e.shop import CONFIG, EVENTS, make_shop
 
 MODELS = "flights carrier_day busiest_routes flight_weather carrier_trailing_7d"
 READ = """
@@ -124,3 +126,37 @@ def test_a_plan_foretells_what_it_will_read_of_tables_that_it_builds(
     assert found["flights"]["scan_bytes"]["likely"] > 3_000_000
     for model in ("carrier_day", "carrier_trailing_7d"):
         assert found[model]["scan_bytes"]["high"] > found[model]["scan_bytes"]["likely"] > 0
+
+
+def test_a_table_that_the_sql_names_itself_is_not_known(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    project.write("models/events.sql", EVENTS + "where id in (select id from main.wanted)\n")
+
+    found = estimates(project, "-s", "events", "-p", "2024-01")
+
+    assert found["events"]["scan_bytes"] is None
+    assert found["events"]["seconds"] is None
+    limited = project.command("estimate", "-s", "events", "-p", "2024-01", "--max-bytes", "1e15")
+    assert limited.error_codes == ["COST_UNKNOWN"]
+
+
+def test_one_query_for_many_bounds_reads_what_none_of_them_bounds(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    duckdb.execute(f"""
+        copy (select date '2024-01-01' + (n // 2048)::integer as day, n as id, n as amount
+              from range(63488) r(n)) to '{project.root}/data/events.parquet' (row_group_size 2048)
+    """)
+    project.write(
+        "models/events.sql",
+        CONFIG
+        + "select cast('{{ partition.start }}' as date) as day, id, amount\n"
+        + "from {{ source('raw', 'events') }}\n"
+        + "where day = cast('{{ partition.start }}' as date)\norder by amount limit 5\n",
+    )
+    words = ("-s", "events", "-p", "2024-01-05..2024-01-08")
+
+    together = estimates(project, *words, "--strategy", "range")["events"]
+    one_by_one = estimates(project, *words, "--strategy", "partition")["events"]
+
+    assert together["rows"]["likely"] == 63488
+    assert one_by_one["rows"]["likely"] < 63488

@@ -42,9 +42,7 @@ FROM (SELECT *, sum(total_compressed_size) OVER (PARTITION BY file_name, row_gro
     FROM parquet_metadata([{paths}])) WHERE name IN ({names})
 GROUP BY file_name, row_group_id, name ORDER BY file_name, row_group_id, name
 """
-_FOOTERS: Final = """
-SELECT file_size_bytes, footer_size, num_rows FROM parquet_file_metadata([{paths}])
-"""
+_ROWS: Final = "SELECT sum(num_rows) FROM parquet_file_metadata([{paths}])"
 
 
 def zones(
@@ -149,10 +147,9 @@ def _block_ends(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int, int], int]:
 def _of_files(session: Session, paths: Sequence[str], columns: Sequence[Column]) -> ZoneMap:
     types = {column.name.lower(): column.type for column in columns}
     listed = ", ".join("?" * len(paths))
-    footers = session.execute(_FOOTERS.format(paths=listed), tuple(paths))
-    opening = sum(_footer_bytes(int(size), int(footer)) for size, footer, _ in footers)
+    opening = sum(_footer_bytes(Path(path)) for path in paths)
     if not types:
-        total = sum(int(rows) for *_, rows in footers)
+        total = int(session.execute(_ROWS.format(paths=listed), tuple(paths))[0][0] or 0)
         return ZoneMap(zones=(Zone(rows=total, column_bytes={}),), opening_bytes=opening)
     names = ", ".join("?" * len(types))
     found = session.execute(_CHUNKS.format(paths=listed, names=names), (*paths, *types))
@@ -171,7 +168,15 @@ def _of_files(session: Session, paths: Sequence[str], columns: Sequence[Column])
     )
 
 
-def _footer_bytes(file_size: int, footer: int) -> int:
+def _footer_bytes(file: Path) -> int:
+    """What is read of a Parquet file to learn what is in it; its last bytes are the footer's length and a mark.
+
+    https://parquet.apache.org/docs/file-format/
+    """
+    file_size = file.stat().st_size
+    with file.open("rb") as opened:
+        opened.seek(max(file_size - 8, 0))
+        footer = int.from_bytes(opened.read(4), "little")
     tail = min(max(_LEAST_TAIL, file_size // _TAIL_SHARE), _MOST_TAIL)
     return min(file_size, tail if footer + 8 <= tail else tail + footer)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sqlbackfill.app.planned_columns import digested_columns
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.schema_changes import policy_of
-from sqlbackfill.app.slices import consumed_columns, slices
+from sqlbackfill.app.slices import slices
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads
@@ -16,27 +17,19 @@ from sqlbackfill.project.config import Materialization
 from sqlbackfill.query.facts import QueryFacts
 from sqlbackfill.warehouse.protocol import TableKind, TableOptions
 
-_MOST_COLUMN_SETS = 4
-
 
 def planned_models(prepared: Prepared, names: Iterable[str]) -> dict[str, PlannedModel]:
     """What a run needs to know of the models called `names`."""
     workspace = prepared.workspace
-    consumed, sliced = consumed_columns(workspace), slices(workspace)
+    consumed, sliced = digested_columns(workspace), slices(workspace)
     return {
         name: replace(
             _planned(workspace, prepared.reads, name),
-            consumed=_digested(consumed.get(name, {})),
+            consumed=tuple(ColumnSet(*each) for each in consumed.get(name, {}).items()),
             slices=sliced.get(name, {}),
         )
         for name in names
     }
-
-
-def _digested(sets: Mapping[str, tuple[str, ...] | None]) -> tuple[ColumnSet, ...]:
-    """The column sets that digests are taken of: the smallest few, each a hash of every row."""
-    ordered = sorted(sets.items(), key=lambda item: (len(item[1] or ()), item[0]))
-    return tuple(ColumnSet(key, columns) for key, columns in ordered[:_MOST_COLUMN_SETS])
 
 
 def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:

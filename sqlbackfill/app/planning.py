@@ -12,6 +12,7 @@ from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.ledger_state import LedgerState, Watched, read_state
 from sqlbackfill.app.lifted_sql import LIFTED
 from sqlbackfill.app.model_inputs import judged_inputs, model_inputs
+from sqlbackfill.app.quiet_rebuilds import QuietRebuilds
 from sqlbackfill.app.read_edges import read_edges
 from sqlbackfill.app.schema_changes import policy_of, schema_change, schema_problem
 from sqlbackfill.app.source_versions import ProjectSources
@@ -135,6 +136,11 @@ def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> P
         for name in workspace.partitionings
     }
     if judges:
+        rebuilds = QuietRebuilds(
+            workspace=workspace, ledger=ledger, session=session, freshness=freshness, inputs=inputs
+        )
+        records = {name: tracked.records for name, tracked in state.tracked.items()}
+        candidates = rebuilds.added_to(candidates, records)
         known.save()
     return Prepared(
         workspace=workspace,

@@ -23,7 +23,8 @@ class Candidate:
     set where the query's columns differ from the table's in a way that the config does not allow.
     Changes of `held_inputs` make partitions stale that are rebuilt only when asked for, those of
     `unjudged_inputs` none at all. A view holds no rows: what it reads changes its readers, and never
-    itself.
+    itself. `quiet_for` has the partitions that are stale for their code alone, which gives what a
+    reader uses as the recorded one did, by reader.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Candidate:
     held_inputs: frozenset[str] = frozenset()
     unjudged_inputs: frozenset[str] = frozenset()
     is_view: bool = False
+    quiet_for: Mapping[str, PartitionSet] = field(default_factory=dict)
 
     def due_of(self, partitions: PartitionSet) -> PartitionSet:
         """Of `partitions` those that have ended."""

@@ -197,10 +197,22 @@ def _choose_downstream(
             deaf |= candidate.held_inputs
         for edge in reads.edges[name]:
             if edge.upstream != name and edge.upstream not in deaf:
-                touched = reads.touching(name, edge.upstream, chosen.all_of(edge.upstream))
+                spreading = chosen.all_of(edge.upstream)
+                if name not in request.downstream:
+                    spreading -= _quiet(candidates[edge.upstream], name, chosen)
+                touched = reads.touching(name, edge.upstream, spreading)
                 chosen.add(name, Reason.DOWNSTREAM, touched & candidate.state.present)
         if candidate.reads_itself:
             _close_over_itself(candidate, reads, chosen)
+
+
+def _quiet(upstream: Candidate, reader: str, chosen: Chosen) -> PartitionSet:
+    """What is rebuilt of `upstream` without a change that `reader` could see."""
+    quiet = upstream.quiet_for.get(reader, PartitionSet.empty())
+    for reason, partitions in chosen.sets.get(upstream.name, {}).items():
+        if reason is not Reason.STALE:
+            quiet -= partitions
+    return quiet
 
 
 def _close_over_itself(candidate: Candidate, reads: Reads, chosen: Chosen) -> None:
@@ -348,7 +360,9 @@ def staleness_notes(
                     )
         becoming = PartitionSet.empty()
         for edge in () if candidate.is_view else reads.edges[name]:
-            touched = reads.touching(name, edge.upstream, changed.get(edge.upstream, own))
+            moved = changed.get(edge.upstream, own)
+            moved -= _quiet(candidates[edge.upstream], name, chosen)
+            touched = reads.touching(name, edge.upstream, moved)
             becoming |= (touched & candidate.state.built) - own
         if becoming:
             label = candidate.partitioning.label_set(becoming)

@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: help install check test lint types contracts golden fuzz bench emulator
+.PHONY: help install check test lint types contracts golden fuzz bench emulator contract emulator-long live
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## a virtual environment in .venv with all that development needs
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,16 @@ golden: ## write the golden files anew; read the diff before you commit it
 fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
 	$(BIN)/python -m benchmarks.fuzz
+
+contract: ## the tests that every adapter must pass; over Snowflake once more with the connector's next major version
+	SQLBACKFILL_EMULATOR=long $(BIN)/pytest -q tests/contract
+	SQLBACKFILL_EMULATOR=long $(BIN)/python -m tests.emulator.connector5
+
+emulator-long: ## what takes long against Snowflake's emulator: every fault, the flagship's year, TPC-H
+	SQLBACKFILL_EMULATOR=long $(BIN)/pytest -q tests/emulator
+
+live: ## what needs a Snowflake account, with credentials from SNOWFLAKE_…
+	$(BIN)/pytest -q -rs tests/live
 
 emulator: ## Snowflake's emulator on loopback, in an environment of its own, and a profile for it
 	$(BIN)/python -m tests.emulator

@@ -206,7 +206,7 @@ class SnowflakeAdapter:
 
     def _connect(self) -> Any:
         driver = _driver()
-        arguments = self._target.arguments()
+        arguments = self._target.arguments(str(driver.__version__))
         for pause_s in (*(_PAUSE_S,) * self._target.connect_retries, None):
             try:
                 return driver.connect(**arguments)

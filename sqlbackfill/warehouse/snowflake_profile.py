@@ -37,6 +37,14 @@ PINNED_PARAMETERS: Final[Mapping[str, object]] = {
 }
 """Session parameters that change what a query returns, with the values that every session gets."""
 
+_CORE = 5
+"""The first major version of the connector on a core of its own, which renamed arguments."""
+_RENAMED: Final[Mapping[str, str | None]] = {
+    "network_timeout": "request_timeout",
+    "private_key_file_pwd": "private_key_password",
+    "client_request_mfa_token": None,
+}
+
 _LOCK_TIMEOUT_S = 600
 _STATEMENT_TIMEOUT_S = 4 * 3600
 _CONNECT_TIMEOUT_S = 10
@@ -70,8 +78,8 @@ class SnowflakeTarget:
         names = (*_SECRETS, "oauth_client_secret")
         return tuple(str(self.fields[name]) for name in names if self.fields.get(name))
 
-    def arguments(self) -> dict[str, object]:
-        """What the connector's `connect` is to be called with.
+    def arguments(self, connector: str = "4") -> dict[str, object]:
+        """What the `connect` of the connector of version `connector` is to be called with.
 
         Raises ProjectError INVALID_PROFILE_FIELD for a key that cannot be read, and
         OAUTH_REFUSED where no access token is given for the refresh token.
@@ -93,7 +101,12 @@ class SnowflakeTarget:
         found |= {name: int(str(fields[name])) for name in ("port", "proxy_port") if name in fields}
         if fields.get("insecure_mode"):
             found["disable_ocsp_checks"] = True
-        return found | self._identity()
+        found |= self._identity()
+        if int(connector.partition(".")[0]) < _CORE:
+            return found
+        renamed = {new: v for old, v in found.items() if (new := _RENAMED.get(old, old))}
+        # A closed session always ends at the server too, and what it had open with it.
+        return {**renamed, "enable_server_session_keep_alive_auto_detection": False}
 
     def _parameters(self) -> dict[str, object]:
         fields = self.fields

@@ -17,9 +17,13 @@ from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 from sqlbackfill.warehouse.snowflake import SnowflakeAdapter
 from sqlbackfill.warehouse.snowflake_profile import read_snowflake_target
-from tests.emulator.process import Emulator, running
+from tests.emulator.process import IS_LONG, Emulator, running
 
 SNOWFLAKE = "snowflake-emulated"
+LONG = frozenset(
+    {"test_ledger", "test_ledger_damage", "test_ledger_runs", "test_ledger_schema", "test_leases"}
+)
+"""What takes minutes over HTTP; runs of whole projects against the emulator use all of it, too."""
 ADAPTERS: dict[str, Callable[[Path], Adapter]] = {
     "duckdb": lambda directory: DuckDBAdapter(DuckDBTarget(path=directory / "house.duckdb")),
     "duckdb-in-memory": lambda _directory: DuckDBAdapter(DuckDBTarget(name="house")),
@@ -48,6 +52,8 @@ def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Adapter]
         why = request.node.get_closest_marker("not_on_the_emulator")
         if why is not None:
             pytest.skip(why.args[0])
+        if not IS_LONG and request.module.__name__.rpartition(".")[2] in LONG:
+            pytest.skip("takes minutes there: make contract")
         made = emulated(request.getfixturevalue("emulator"))
     else:
         made = ADAPTERS[request.param](tmp_path)

@@ -28,6 +28,8 @@ PINS = (
     "starlette==1.10",
     "uvicorn==0.54",
 )
+IS_LONG = os.environ.get("SQLBACKFILL_EMULATOR") == "long"
+"""Whether to take the time for everything: `make emulator-long`, `make contract`."""
 _SERVER = Path(__file__).with_name("server.py")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,9 @@ class World:
         """A cursor of the connector's own, beside the product's sessions."""
         fields = self.emulator.fields("RAW", database=self.database)
         names = ("account", "user", "password", "host", "port", "protocol", "database", "schema")
-        connection = snowflake.connector.connect(**{name: fields[name] for name in names})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # version 5 tells of changes to come
+            connection = snowflake.connector.connect(**{name: fields[name] for name in names})
         try:
             yield connection.cursor()
         finally:

@@ -31,7 +31,9 @@ golden: ## write the golden files anew; read the diff before you commit it
 
 fuzz: ## the property tests with many more examples than `make test` takes
 	$(BIN)/pytest -q tests/property --hypothesis-profile=fuzz
-	$(BIN)/python -m benchmarks.fuzz
+	for generator in queries operators edges claims author keys; do \
+		$(BIN)/python -m benchmarks.fuzz --generator $$generator || exit 1; \
+	done
 
 contract: ## the tests that every adapter must pass; over Snowflake once more with the connector's next major version
 	SQLBACKFILL_EMULATOR=long $(BIN)/pytest -q tests/contract

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,8 +37,14 @@ _SERVER = Path(__file__).with_name("server.py")
 def home() -> Path:
     """Where environments are kept: outside the checkout, since they are made once for all of them."""
     given = os.environ.get("SQLBACKFILL_EMULATOR_HOME")
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return Path(given) if given else Path(cache or Path.home() / ".cache") / "sqlbackfill"
+    if given:
+        return Path(given)
+    place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sqlbackfill"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"sqlbackfill-{os.getuid()}"
+    return place
 
 
 def environment(pins: tuple[str, ...] = PINS, name: str = "emulator") -> Path:

@@ -35,7 +35,7 @@ class Scenario:
 
     `fits` is the largest chunk that fits in memory: each partition beyond it costs `spill_s` more,
     and more than `dies` run out of memory after half of their time. `failures_per_s` strike a chunk
-    at random, which is then done again. `noise` is the spread of a chunk's time (log-normal, mean 1).
+    at random, which is then done again; `known_failures_per_s` is what history tells of it. `noise` is the spread of a chunk's time (log-normal, mean 1).
     """
 
     name: str
@@ -49,6 +49,7 @@ class Scenario:
     prior: ChunkCost
     most: int
     is_trusted: bool
+    known_failures_per_s: float
 
     def seconds(self, chunk: int) -> float:
         return self.truth.seconds(chunk) + self.spill_s * max(0, chunk - self.fits)
@@ -123,7 +124,7 @@ def scenario(rng: random.Random) -> Scenario:
     fits = max(1, int(partitions * rng.uniform(0.02, 1.0))) if spills else partitions
     dies = int(fits * rng.uniform(1.5, 6.0)) if spills and rng.random() < 0.5 else partitions
     truth = ChunkCost(fixed_s=overhead + shared, each_s=each, growth_s=growth)
-    total = truth.seconds(partitions)
+    failures = rng.uniform(0.2, 4.0) / truth.seconds(partitions) if fails else 0.0
 
     def guess(value: float, spread: float) -> float:
         return value * math.exp(rng.gauss(0.0, spread))
@@ -148,11 +149,12 @@ def scenario(rng: random.Random) -> Scenario:
         fits=fits,
         dies=max(1, dies),
         spill_s=each * rng.uniform(1.0, 8.0) if spills else 0.0,
-        failures_per_s=rng.uniform(0.2, 4.0) / total if fails else 0.0,
+        failures_per_s=failures,
         noise=rng.choice((0.05, 0.15, 0.3)),
         prior=prior,
         most=min(partitions, max(1, int(0.7 * guess(fits, 0.4)))) if spills else partitions,
         is_trusted=has_history or rng.random() < 0.7,
+        known_failures_per_s=guess(failures, 0.5) if has_history and fails else 0.0,
     )
 
 
@@ -164,6 +166,7 @@ def adaptive_s(made: Scenario, trace: Trace) -> float:
         most=made.most,
         limit=made.partitions,
         is_trusted=made.is_trusted,
+        failures_per_s=made.known_failures_per_s,
     )
     start, spent = 0, 0.0
     while start < made.partitions:

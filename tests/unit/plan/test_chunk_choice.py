@@ -47,7 +47,7 @@ def test_more_queries_where_company_costs_more_than_they_do():
         found = chosen(curve)
         costs = {name: sum(curve.seconds(c.end - c.start) for c in cut_as(name)) for name in names}
         found_at_all.add(found)
-        assert costs[found] <= min(costs.values()) * 1.06 + 0.2
+        assert costs[found] <= min(costs.values()) * 1.06 + 0.5
     assert {"partition", "chunk=week", "range"} <= found_at_all
 
 

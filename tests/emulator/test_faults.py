@@ -63,7 +63,7 @@ def test_what_passes_by_itself_is_not_seen(world: World, proxy: Proxy, name: str
     done = world.project.command(*RUN)
     assert proxy.struck == 1
     assert done.exit_code == 0, done
-    assert_whole(world, days=6)
+    assert_whole(world, days=6, asks_status=IS_LONG)
 
 
 @pytest.mark.parametrize("fate", [Fate.DROPPED_BEFORE, Fate.DROPPED_AFTER][not IS_LONG :])
@@ -78,7 +78,7 @@ def test_the_outcome_of_a_commit_that_nobody_answered_is_read_from_the_ledger(
     done = world.project.command("run", "-p", "2024-01-01..2024-01-06", "--yes")
     assert proxy.struck >= 2
     assert done.exit_code == 0, done
-    assert_whole(world, days=6)
+    assert_whole(world, days=6, asks_status=IS_LONG)
     records = world.rows(
         f"select model, count(*) from {world.database}.sqlbackfill.partition_log group by 1"
     )
@@ -98,7 +98,7 @@ def test_a_statement_timeout_is_not_tried_again_and_names_its_cure(
     proxy.rules.clear()
     resumed = world.project.command("resume", "--yes")
     assert resumed.exit_code == 0, resumed
-    assert_whole(world, days=6)
+    assert_whole(world, days=6, asks_status=IS_LONG)
 
 
 def test_without_a_server_there_is_one_clear_message_and_no_secret(world: World) -> None:

@@ -322,9 +322,14 @@ def column_types(columns: tuple[tuple[str, str], ...], dialect: str) -> Mapping[
 
 @lru_cache(maxsize=4096)
 def data_type(text: str, dialect: str) -> exp.DataType | None:
-    """The type that `text` spells, shared between callers; None where it cannot be read."""
+    """The type that `text` spells, shared between callers; None where it cannot be read.
+
+    None too for text under a collation, by which texts are equal that are not the same: no rule holds.
+    """
     from sqlglot.errors import ParseError
 
+    if " collate" in text.lower():
+        return None
     try:
         return exp.DataType.build(text, dialect=dialect)
     except (ParseError, ValueError):

@@ -26,7 +26,14 @@ WHERE NOT internal AND lower(view_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, table_name, 'column', column_name, data_type, column_index
 FROM duckdb_columns() WHERE lower(table_name) IN ({names})
+UNION ALL
+SELECT database_name, schema_name, table_name, 'collated', NULL, NULL, 0
+FROM duckdb_tables() WHERE contains(lower(sql), ' collate ')
+UNION ALL
+SELECT '', '', '', 'collated', NULL, NULL, 0 WHERE current_setting('default_collation') <> ''
 """
+# A collation stands nowhere but in the statement that made a table; in a view's columns it is not shown.
+_ALL = Relation("", "", "")
 _FEW_NAMES = 8
 
 
@@ -127,19 +134,27 @@ class DuckDBSession:
         sql = _TABLES.format(names=marks)
         found: dict[Relation, tuple[str, str | None]] = {}
         columns: dict[Relation, list[tuple[int, Column]]] = {}
+        collated: set[Relation] = set()
         for *parts, what, text, data_type, index in self._run(
             sql, names * 3 if is_few else [names] * 3
         ):
             actual = Relation(*parts)
             if what == "column":
                 columns.setdefault(actual, []).append((index, Column(text, data_type)))
+            elif what == "collated":
+                collated.add(actual)
             elif _folded(actual) in asked:
                 found[actual] = (what, text)
         return {
             relation: TableInfo(
                 relation=actual,
                 kind=TableKind(kind),
-                columns=tuple(column for _, column in sorted(columns.get(actual, []), key=_index)),
+                columns=tuple(
+                    _collated(column)
+                    if actual in collated or _ALL in collated or (collated and kind == "view")
+                    else column
+                    for _, column in sorted(columns.get(actual, []), key=_index)
+                ),
                 identity=read_identity(comment),
             )
             for actual, (kind, comment) in sorted(found.items())
@@ -243,6 +258,12 @@ def _index(column: tuple[int, Column]) -> int:
 
 def _folded(relation: Relation) -> tuple[str, str, str]:
     return relation.database.lower(), relation.schema.lower(), relation.identifier.lower()
+
+
+def _collated(column: Column) -> Column:
+    """The column as one whose texts may be equal that are not the same."""
+    is_text = "VARCHAR" in column.type
+    return Column(column.name, f"{column.type} COLLATE ANY") if is_text else column
 
 
 def _safe_cause(error: Exception, mask: Callable[[str], str]) -> Exception | None:

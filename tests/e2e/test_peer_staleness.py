@@ -270,7 +270,7 @@ def test_what_is_missing_in_one_model_is_not_built_in_another(shop: ProjectDir) 
     after = shop.rows(
         "select run_id, count(*) from sqlbackfill.partition_log group by 1 order by 1"
     )
-    assert after[: len(before)] == before
+    assert set(before) < set(after)
     assert ranges(shop, "missing") == {}
 
 

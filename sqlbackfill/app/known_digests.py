@@ -1,8 +1,8 @@
-"""Digests of tables in database files, kept between commands for as long as the files are untouched.
+"""Digests of tables, kept between commands for as long as something proves the tables unchanged.
 
-A database file's path, size and time, and those of its log, prove that nothing was written since if
-they are older than the steps of file systems. They are taken while the file is open, which keeps
-other processes from writing to it.
+That is an engine's own account of them, or the file that they lie in. A database file's path, size
+and time, and those of its log, prove that nothing was written since if they are older than the steps
+of file systems. They are taken while the file is open, which keeps other processes from writing to it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Kept:
 
 
 class KnownDigests:
-    """What was digested of tables, by the state of the files that hold them; `save` keeps it."""
+    """What was digested of tables, by what proves them unchanged; `save` keeps it."""
 
     def __init__(self, adapter: Adapter, session: Session, root: Path) -> None:
         self._adapter = adapter
@@ -66,7 +66,13 @@ class KnownDigests:
         self._cache.save()
 
     def _stamp(self, relation: Relation) -> str:
-        """The state of the file that holds the table; empty where there is none, or it is too new."""
+        """What proves the table unchanged: its engine's word, or the state of the file that holds it.
+
+        Empty where there is neither, or it is too new.
+        """
+        version = self._adapter.table_versions(self._session, [relation]).get(relation)
+        if version is not None:
+            return version.text if version.is_settled else ""
         if relation not in self._files:
             self._files[relation] = self._adapter.table_file(self._session, relation)
         file = self._files[relation]

@@ -1,7 +1,8 @@
 """Versions of sources: what a chunk records of them, and what has changed since it was recorded.
 
-Two levels: a cheap version of the whole (a file's stamp), and digests by partition, read again only
-where the cheap one does not prove that nothing changed, and only of the recorded windows.
+Two levels: a cheap version of the whole (a file's stamp, an engine's own account), and digests by
+partition, read again only where the cheap one does not prove that nothing changed, and only of the
+recorded windows.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class ProjectSources:
     known: KnownDigests | None = None
     planned: Mapping[str, PartitionSet] = field(default_factory=dict)
     _marks: dict[str, str] = field(default_factory=dict)
+    _table_marks: Mapping[Relation, str] | None = None
     _shared: SourceBlocks = field(default_factory=SourceBlocks)
     _blocks: dict[tuple[str, str, int], Span | None] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
@@ -220,6 +222,7 @@ class ProjectSources:
             sql=self._digest_sql(model, source),
             stamp=lambda: raw_stamp(local_files(relation) or ()),
             version=lambda: self._cheap(source.name),
+            table=relation if isinstance(relation, Relation) else None,
         )
 
     def _digest_sql(self, model: str, source: Source) -> DigestSql | None:
@@ -272,5 +275,21 @@ class ProjectSources:
             return ""
         if source.freshness is Freshness.OFF:
             return NEVER_CHANGES
-        files = local_files(source_relation(source, self.workspace.loaded.project.root))
+        relation = source_relation(source, self.workspace.loaded.project.root)
+        if isinstance(relation, Relation):
+            if self._table_marks is None:
+                self._table_marks = self._marks_of_tables()
+            return self._table_marks.get(relation, "")
+        files = local_files(relation)
         return file_stamp(files, time.time_ns) if files else ""
+
+    def _marks_of_tables(self) -> Mapping[Relation, str]:
+        """The versions of all tables that are read, if there is a session to ask."""
+        if self.session is None:
+            return {}
+        names = {edge.name for edges in self.inputs.values() for edge in edges if edge.is_source}
+        root = self.workspace.loaded.project.root
+        found = [source_relation(s, root) for name in sorted(names) if (s := self._source(name))]
+        tables = [each for each in found if isinstance(each, Relation)]
+        versions = self.workspace.loaded.adapter.table_versions(self.session, tables)
+        return {table: each.text for table, each in versions.items() if each.is_settled}

@@ -324,7 +324,8 @@ class ChunkWriter:
         return {"run": self._inputs.run_id, "model": work.model.name, "partitions": named}
 
     def _reading(self, work: ChunkWork) -> SourceReading:
-        return SourceReading(work.sources, self.session, self._adapter.dialect)
+        adapter = self._adapter
+        return SourceReading(work.sources, self.session, adapter.dialect, adapter.table_versions)
 
     def _append(
         self, work: ChunkWork, filled: Filled, reading: SourceReading, started: float

@@ -180,7 +180,8 @@ class _Transaction:
         self, span: tuple[int, int], table: TableInfo, identity: str, action: Action
     ) -> tuple[Island, BuildDetails]:
         marking, chunk = self.marking, Chunk(*span)
-        reading = SourceReading(marking.sources(chunk), self.session, self.adapter.dialect)
+        scans, adapter = marking.sources(chunk), self.adapter
+        reading = SourceReading(scans, self.session, adapter.dialect, adapter.table_versions)
         counts, digests = self._counted(chunk, table)
         inputs, sources = reading.end(marking.inputs)
         rows = tuple(counts.get(ordinal, 0) for ordinal in range(*span))

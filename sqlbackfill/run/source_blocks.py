@@ -1,6 +1,6 @@
-"""Digests of files that neighbouring chunks of a run read, taken by one query for some of them.
+"""Digests of sources that neighbouring chunks of a run read, taken by one query for some of them.
 
-Good as long as the file's version proves it unchanged; what has no such version is digested chunk by
+Good as long as the source's version proves it unchanged; what has no such version is digested chunk by
 chunk.
 """
 
@@ -23,11 +23,14 @@ class SourceBlocks:
         self,
         key: Hashable,
         block: Span,
+        before: str,
         version: Callable[[], str],
         read: Callable[[Span], SourceDigests],
     ) -> SourceDigests | None:
-        """The digests of `block` as the file is now; None where its version is not known."""
-        before = version()
+        """The digests of `block` as the source is now; None where its version is not known.
+
+        That is `before`, read by the asking chunk before all else.
+        """
         if not before:
             return None
         with self._lock:

@@ -25,6 +25,7 @@ from sqlbackfill.warehouse.protocol import (
     Stage,
     TableInfo,
     TableOptions,
+    TableVersion,
 )
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
@@ -289,6 +290,11 @@ class DoubleAdapter:
 
     def table_file(self, session: Session, relation: Relation) -> Path | None:
         return self.inner.table_file(session, relation)
+
+    def table_versions(
+        self, session: Session, relations: Sequence[Relation]
+    ) -> Mapping[Relation, TableVersion]:
+        return self.inner.table_versions(session, relations)
 
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]

@@ -32,6 +32,7 @@ from sqlbackfill.warehouse.protocol import (
     Stage,
     TableKind,
     TableOptions,
+    TableVersion,
 )
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
@@ -163,6 +164,13 @@ class DuckDBAdapter:
         from sqlbackfill.warehouse.duckdb_files import table_file
 
         return table_file(session, relation)
+
+    def table_versions(
+        self,
+        session: Session,  # noqa: ARG002
+        relations: Sequence[Relation],  # noqa: ARG002
+    ) -> dict[Relation, TableVersion]:
+        return {}  # it promises nothing of the kind
 
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]

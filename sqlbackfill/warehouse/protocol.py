@@ -55,6 +55,18 @@ class TableInfo:
     identity: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """What an engine that promises it of every change says of a table's: two that differ in `text`.
+
+    Equal ones prove an unchanged table if `is_settled` held of the first: no later change can bear
+    its time.
+    """
+
+    text: str
+    is_settled: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSql:
     """Two aggregates, each a text of digits, that with COUNT(*) tell the content of rows apart.
@@ -221,6 +233,14 @@ class Adapter(Protocol):
         """The local file that holds all rows of a table; None for a view, or without such a file.
 
         No other process writes to it while `session` is open.
+        """
+
+    def table_versions(
+        self, session: Session, relations: Sequence[Relation]
+    ) -> Mapping[Relation, TableVersion]:
+        """The versions of tables by the engine's own account, in one round trip a database.
+
+        Without those of which it promises nothing (views, all of DuckDB's). No row is read.
         """
 
     def zones(

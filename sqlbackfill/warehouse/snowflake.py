@@ -22,6 +22,7 @@ from sqlbackfill.warehouse.protocol import (
     Stage,
     TableKind,
     TableOptions,
+    TableVersion,
 )
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 from sqlbackfill.warehouse.snowflake_failures import read_failure, translate
@@ -98,6 +99,13 @@ class SnowflakeAdapter:
 
     def table_file(self, session: Session, relation: Relation) -> Path | None:  # noqa: ARG002
         return None
+
+    def table_versions(
+        self, session: Session, relations: Sequence[Relation]
+    ) -> Mapping[Relation, TableVersion]:
+        from sqlbackfill.warehouse.snowflake_versions import table_versions
+
+        return table_versions(session, relations)
 
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]

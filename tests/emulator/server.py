@@ -60,6 +60,7 @@ answers: dict[str, asyncio.Future[Response]] = {}
 def prepare(directory: Path) -> None:
     """Keeps all that fakesnow knows in files below `directory`, and opens what is there already."""
     _keep_comments_in_the_catalogue()
+    _count_changes()
     _hash_with_a_sign()
     _answer_errors_by_number()
     shared = FakeSnow(db_path=directory, nop_regexes=NOTHING_TO_DO)
@@ -128,6 +129,51 @@ def _hash_with_a_sign() -> None:
         return done
 
     cursor._transform = transformed
+
+
+def _count_changes() -> None:
+    """LAST_ALTERED moves with every statement that writes a table, as Snowflake's documentation says.
+
+    fakesnow answers 1970. Here each such statement adds a row to a log in the same database, in its
+    own transaction, so that it is seen when its rows are and survives a kill. The time is as many
+    milliseconds after a day long past as there are rows, so whatever commits last, it never comes
+    again, and no test has to wait until it is old enough to be trusted.
+    """
+    cursor = fakesnow.cursor.FakeSnowflakeCursor
+    run = cursor._execute
+
+    def execute(self: Any, transformed: Any, params: Any = None) -> None:
+        run(self, transformed, params)
+        writes = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Create,
+                  exp.Alter, exp.Drop)  # fmt: skip
+        table = transformed.find(exp.Table) if isinstance(transformed, writes) else None
+        database = (table.catalog if table else "") or self._conn.database
+        if not table or not database:
+            return
+        schema = table.db or self._conn.schema
+        _note_change(self._duck_conn, database, schema, table.name)
+
+    cursor._execute = execute
+    template = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW
+    old = 'to_timestamp(0)::timestamptz AS "LAST_ALTERED"'
+    assert old in template.template
+    changes = "${catalog}._fs_information_schema._altered"
+    template.template = (
+        f"create table if not exists {changes} (what varchar);"
+        + template.template.replace(
+            old,
+            f"to_timestamp(1e9 + (select count(*) from {changes} where what = "
+            "upper(tables.schema_name || '.' || tables.table_name)) / 1000) AS \"LAST_ALTERED\"",
+        )
+    )
+
+
+def _note_change(connection: Any, database: str, schema: str, table: str) -> None:
+    with contextlib.suppress(duckdb.CatalogException):  # a schema of the server's own
+        connection.execute(
+            f'INSERT INTO "{database}"._fs_information_schema._altered VALUES (upper(?))',
+            [f"{schema}.{table}"],
+        )
 
 
 def _is_view(connection: Any, table: Any) -> bool:

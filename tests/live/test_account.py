@@ -158,3 +158,21 @@ def test_the_ledger_is_made_and_a_query_tag_is_kept(adapter: Adapter, session: S
         f"SELECT COUNT(*) FROM {history} WHERE CONTAINS(query_tag, '{tag}')"
     )
     assert found >= 1
+
+
+def test_what_commits_moves_the_version_though_another_transaction_committed_later_statements(
+    adapter: Adapter, session: Session, relation: Relation
+) -> None:
+    table = adapter.quote(relation)
+    session.execute(f"CREATE TABLE {table} AS SELECT 1 AS n UNION ALL SELECT 2")
+    seen = [adapter.table_versions(session, [relation])[relation].text]
+    other = adapter.session()
+    session.begin()
+    session.execute_count(f"UPDATE {table} SET n = 3 WHERE n = 1")
+    time.sleep(2)
+    other.execute_count(f"INSERT INTO {table} VALUES (4)")
+    time.sleep(2)
+    seen.append(adapter.table_versions(other, [relation])[relation].text)
+    session.commit()
+    seen.append(adapter.table_versions(other, [relation])[relation].text)
+    assert len(set(seen)) == 3

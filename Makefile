@@ -39,7 +39,7 @@ contract: ## the tests that every adapter must pass; over Snowflake once more wi
 	SQLBACKFILL_EMULATOR=long $(BIN)/pytest -q tests/contract
 	SQLBACKFILL_EMULATOR=long $(BIN)/python -m tests.emulator.connector5
 
-emulator-long: ## what takes long against Snowflake's emulator: every fault, the flagship's year, TPC-H
+emulator-long: ## what takes long against Snowflake's emulator: every fault, the flagship's year
 	SQLBACKFILL_EMULATOR=long $(BIN)/pytest -q tests/emulator
 
 live: ## what needs a Snowflake account, with credentials from SNOWFLAKE_…

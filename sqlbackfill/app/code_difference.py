@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from sqlbackfill.query.fingerprint import StoredCode
+from sqlbackfill.query.stored_code import StoredCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,12 @@ from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.plan.states import Tracked
+from sqlbackfill.query.stored_code import StoredCode, stored_code
 from sqlbackfill.warehouse.protocol import Session
 
 
 def code_texts(workspace: Workspace, names: Iterable[str]) -> dict[str, str]:
     """By fingerprint, all that those of the models called `names` are made of, as text."""
-    from sqlbackfill.query.fingerprint import stored_code
-
     loaded = workspace.loaded
     lookup = ProjectLookup(loaded, workspace.models)
     found: dict[str, str] = {}
@@ -96,7 +95,7 @@ def _again(text: str) -> Callable[[], str]:
     def recompute() -> str:
         import msgspec
 
-        from sqlbackfill.query.fingerprint import StoredCode, recomputed
+        from sqlbackfill.query.fingerprint import recomputed
 
         try:
             return recomputed(StoredCode.of_text(text)).whole

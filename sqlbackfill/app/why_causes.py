@@ -173,7 +173,7 @@ class Causes:
         import msgspec
 
         from sqlbackfill.app.code_difference import code_difference
-        from sqlbackfill.query.fingerprint import StoredCode
+        from sqlbackfill.query.stored_code import StoredCode
 
         now = code_texts(self.prepared.workspace, (self.model,))
         [current] = now.values()

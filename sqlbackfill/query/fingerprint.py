@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
-import msgspec
 import sqlglot
 from sqlglot.errors import SqlglotError
 
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.query.blocks import Unresolvable, short_hash
 from sqlbackfill.query.canonical import Canonical
-from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts
+from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
 from sqlbackfill.query.parse import ParsedQuery, Places, parse_query
 from sqlbackfill.query.plain_text import plain_text
 from sqlbackfill.query.scopes import Scopes
 from sqlbackfill.query.slices import restated
+from sqlbackfill.query.stored_code import StoredCode
 
 _VERSION: Final = "2"
 _SQLGLOT: Final = str(getattr(sqlglot, "__version__", ""))
@@ -47,33 +47,6 @@ class Fingerprints:
     rows: str = ""
     columns: tuple[tuple[str, str], ...] = ()
     input_columns: InputColumns = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCode:
-    """All that a fingerprint was made of, to make it again under another version of the parser.
-
-    `claims` is what authors state, as `QueryFacts.claims` has it.
-    """
-
-    fingerprint: str
-    sql: str
-    dialect: str
-    inputs: Mapping[str, InputRef] = field(default_factory=dict)
-    partition: PartitionInfo | None = None
-    session_timezone: str = "UTC"
-    bounds_in_control_flow: bool = False
-    covered: tuple[str, ...] = ()
-    claims: tuple[tuple[str, ...], ...] = ()
-
-    def text(self) -> str:
-        """JSON that `of_text` reads."""
-        return msgspec.json.encode(self).decode()
-
-    @staticmethod
-    def of_text(text: str) -> StoredCode:
-        """Raises msgspec.ValidationError or DecodeError for what is none."""
-        return msgspec.json.decode(text, type=StoredCode)
 
 
 def with_fingerprints(
@@ -112,31 +85,6 @@ def fingerprints_of(
     return Fingerprints(
         whole=_made(form, head),
         input_columns=tuple((relation, None) for relation in sorted(_relations(parsed, request))),
-    )
-
-
-def stored_code(
-    request: AnalysisRequest, fingerprint: str, claims: tuple[tuple[str, ...], ...] = ()
-) -> StoredCode:
-    """What has to be kept beside a fingerprint so that `recomputed` can make it again."""
-    return StoredCode(
-        fingerprint=fingerprint,
-        sql=request.sql,
-        dialect=request.dialect,
-        inputs={
-            marker: replace(
-                ref,
-                partition=None,
-                unique_keys=(),
-                relations=(),
-            )
-            for marker, ref in request.occurrences.items()
-        },
-        partition=request.partition,
-        session_timezone=request.session_timezone,
-        bounds_in_control_flow=request.bounds_in_control_flow,
-        covered=request.covered,
-        claims=claims,
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlbackfill.query.fingerprint import StoredCode, recomputed
+import subprocess
+import sys
+
+from sqlbackfill.query.fingerprint import recomputed
+from sqlbackfill.query.stored_code import StoredCode
 from tests.e2e.command import ProjectDir
 from tests.e2e.shop import RUN
 
@@ -31,6 +35,19 @@ def test_each_fingerprint_is_kept_once_with_what_makes_it_again(shop: ProjectDir
     assert sorted(kept and [row[0] for row in kept]) == sorted(row[0] for row in recorded)
     for fingerprint, code in kept:
         assert recomputed(StoredCode.of_text(code)).whole == fingerprint
+
+
+def test_a_first_run_with_its_facts_in_the_cache_loads_no_parser(shop: ProjectDir) -> None:
+    assert shop.command("plan").exit_code == 0
+    run = [sys.executable, "-X", "importtime", "-m", "sqlbackfill", *RUN]
+    done = subprocess.run(
+        run, cwd=shop.root, env=shop.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "sqlbackfill.run.chunk" in loaded
+    assert "sqlglot" not in loaded
+    assert shop.rows("select count(*) from sqlbackfill.code") == [(2,)]
 
 
 def test_what_another_version_of_the_parser_recorded_stays_fresh(shop: ProjectDir) -> None:

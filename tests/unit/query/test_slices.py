@@ -6,15 +6,10 @@ import pytest
 
 from sqlbackfill.query import fingerprint as fingerprints
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts
-from sqlbackfill.query.fingerprint import (
-    StoredCode,
-    is_of_this_version,
-    recomputed,
-    stored_code,
-    with_fingerprints,
-)
+from sqlbackfill.query.fingerprint import is_of_this_version, recomputed, with_fingerprints
 from sqlbackfill.query.parse import Places, parse_query
 from sqlbackfill.query.slices import restated, slice_fingerprint
+from sqlbackfill.query.stored_code import StoredCode, stored_code
 
 T = InputRef(
     relation="t",

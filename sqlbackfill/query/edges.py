@@ -251,9 +251,10 @@ class EdgeRules:
         return Link(x, forward, backward)
 
 
-# Their text comparison ignores case or trailing blanks, by default or often.
+# Their text comparison ignores case or trailing blanks, by default or often; a column of Snowflake may,
+# and its catalogue of columns does not show it.
 _FOLDING: Final = frozenset(
-    {"mysql", "tsql", "fabric", "starrocks", "doris", "singlestore", "teradata"}
+    {"mysql", "tsql", "fabric", "snowflake", "starrocks", "doris", "singlestore", "teradata"}
 )
 _COARSE: Final = frozenset(
     {

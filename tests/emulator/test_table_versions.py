@@ -29,6 +29,7 @@ def world(emulator: Emulator, tmp_path: Path) -> World:
         "version: 2\nsources:\n  - name: raw\n    schema: raw\n    tables:\n"
         "      - {name: events, config: {event_time: day}}\n",
     )
+    emulator.statements(clear=True)  # those of other tests
     return world
 
 

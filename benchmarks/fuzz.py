@@ -43,7 +43,7 @@ def main() -> int:
         f"{counts.checks} checks, {counts.rows} rows compared, {len(counts.mismatches)} mismatches; "
         f"{counts.injected} queries with injected ranges, {counts.by_chance} left to chance, "
         f"{counts.author_held} with author's bounds that hold, {counts.author_pinned} that do not, "
-        f"{counts.invalid} refused by DuckDB; {time.process_time() - started:.0f} CPU s"
+        f"{counts.invalid} refused by DuckDB, {counts.engine_faults} wrong without its optimizer alone; {time.process_time() - started:.0f} CPU s"
     )
     for mismatch in sorted(counts.mismatches, key=lambda m: len(m.query.sql))[:5]:
         print(f"\n{mismatch}")

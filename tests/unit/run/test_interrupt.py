@@ -24,12 +24,12 @@ from sqlbackfill.warehouse.double import DoubleAdapter
 from tests.crash import chain
 
 ENDLESS = (
-    "SELECT d, k, v + (SELECT COUNT(*) FROM range(100000000000) a WHERE a.range % 7 = 8) AS v "
+    "SELECT d, k, v + (SELECT COUNT(*) FROM range(100000000000) a WHERE hash(a.range) = 8) AS v "
     "FROM {main}.raw"
 )
 # One call of one function: the engine looks for interrupts between rows only. Takes seconds.
 DEAF = (
-    "SELECT d, k, v + 0 * levenshtein(repeat('ab', 4000 + v % 2), repeat('ba', 4000)) AS v "
+    "SELECT d, k, v + jaro_similarity(repeat('ab', 40000 + v % 2), repeat('ba', 40000)) AS v "
     "FROM {main}.raw"
 )
 PLAN = chain.plan(chain.step("daily", chain.ALL))

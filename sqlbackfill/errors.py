@@ -12,9 +12,10 @@ SqlbackfillError            one or more diagnostics; exit code 2 unless a subcla
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
+
+from sqlbackfill.dataclass import dataclass, replace
 
 
 class Severity(StrEnum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -24,6 +23,7 @@ from sqlbackfill.app.sources import SourceSchema, read_schemas
 from sqlbackfill.app.template_inputs import ProjectLookup, first_input, template_input
 from sqlbackfill.app.transpiling import typed_in
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
 from sqlbackfill.project.config import Materialization

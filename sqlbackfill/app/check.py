@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.costly_reads import full_scans
@@ -11,6 +10,7 @@ from sqlbackfill.app.ledger_notes import notes, unclaimed
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.planning import prepare
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, WarehouseError
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import QueryFacts, Verdict

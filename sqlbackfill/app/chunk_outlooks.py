@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sqlbackfill.app.chunk_shapes import ShapeReader
 from sqlbackfill.app.planning import Prepared
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.past_chunks import Past, read_past
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.chunk_choice import Outlook

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.partition_set import PartitionSet

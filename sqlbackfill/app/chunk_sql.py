@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.lifted_sql import LINES_BEFORE, guarded, lifted_query, row_tests
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.transpiling import Transpiler
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.mapping import ReadWindow

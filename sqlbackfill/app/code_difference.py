@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.stored_code import StoredCode
 
 

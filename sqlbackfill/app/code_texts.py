@@ -6,7 +6,6 @@ What differs between two codes is `code_difference`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from sqlbackfill.app.analysis import analysis_request
 from sqlbackfill.app.cache import FactCache, digest
@@ -14,6 +13,7 @@ from sqlbackfill.app.input_refs import input_refs
 from sqlbackfill.app.ledger_state import LedgerState
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.plan.states import Tracked
 from sqlbackfill.query.stored_code import StoredCode, stored_code

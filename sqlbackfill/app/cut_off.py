@@ -7,12 +7,12 @@ what this run has committed (analysis.md, 6).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from sqlbackfill.app.histories import Histories
 from sqlbackfill.app.model_inputs import judged_inputs
 from sqlbackfill.app.planning import Prepared, watched_models
 from sqlbackfill.app.source_versions import ProjectSources
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.islands import RelationLog, standing
 from sqlbackfill.ledger.records import InputMark, Island, Mark
 from sqlbackfill.partitions.partition_set import PartitionSet

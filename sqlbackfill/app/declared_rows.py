@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from sqlbackfill.app.input_refs import relations_of
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError, WarehouseError
 from sqlbackfill.query.facts import DeclaredRelation
 from sqlbackfill.template.types import ExternalRelation

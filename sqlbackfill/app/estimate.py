@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sqlbackfill.app.plan import (
 )
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.plan import estimate_limits as limits
 from sqlbackfill.plan.document import estimate_json, read_estimate, total_estimate

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sqlbackfill.app.loading import Loaded
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.plan.estimate_price import FREE, RESUME_S, Pricing, credits_per_hour
 from sqlbackfill.warehouse.protocol import Session

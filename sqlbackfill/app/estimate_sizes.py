@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Final
@@ -14,6 +13,7 @@ from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.mapping import Interval

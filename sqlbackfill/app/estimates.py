@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from sqlbackfill.app.estimate_settings import pricing_of
 from sqlbackfill.app.estimate_sizes import Sizes
 from sqlbackfill.app.planning import Prepared
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.chunk_choice import Outlook
 from sqlbackfill.plan.chunk_cost import Basis as CostBasis

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.partition_info import partition_info
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.selectors import select as select_models

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -21,6 +20,7 @@ from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.render_facts import RenderFacts
 from sqlbackfill.app.sources import SourceSchema
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.project.config import Materialization

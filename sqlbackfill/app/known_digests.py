@@ -10,11 +10,11 @@ from __future__ import annotations
 import glob
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.source_stamps import file_stamp
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.digests import Digest
 from sqlbackfill.run.source_digests import SourceDigests
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlbackfill.app.planning import Prepared
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, Severity
 from sqlbackfill.ledger.records import Action, Island
 from sqlbackfill.warehouse.protocol import Relation, Session

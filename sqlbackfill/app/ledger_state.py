@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.ledger.islands import Hole, RelationLog
 from sqlbackfill.ledger.ledger import Ledger

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlbackfill.app.lifted_sql import guarded, lifted_query
 from sqlbackfill.app.trial_tables import TrialTables, as_multiset, trial_session
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import ProjectError, WarehouseError
 from sqlbackfill.partitions.bounds import Bound, print_bound
 from sqlbackfill.partitions.partition_set import PartitionSet

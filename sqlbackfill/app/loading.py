@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from sqlbackfill import __version__
 from sqlbackfill.app.cache import digest
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.warehouses import adapter_for
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.project import MacroFile, Project
 from sqlbackfill.project.target import Target

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlbackfill.app.plan import refuse_broken_sources, refuse_other_databases
 from sqlbackfill.app.planned_models import planned_models
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run_ids import new_run_id
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, GuardError, ProjectError, Severity
 from sqlbackfill.ledger.processes import this_process
 from sqlbackfill.ledger.records import RunRecord, RunStatus

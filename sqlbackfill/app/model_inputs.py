@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sqlbackfill.app.read_edges import direct_edges
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.digests import column_set_id
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from sqlbackfill.dataclass import dataclass, field
 
 OnReading = Callable[[str, int | None], None]
 """Is told which source is about to be read, and about how many bytes of it where that is known."""

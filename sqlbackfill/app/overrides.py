@@ -7,7 +7,6 @@ Everything downstream sees the facts that come out of here. What a statement mea
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -15,6 +14,7 @@ from sqlbackfill.app.claimed_window import NoSuchWindow, claimed_window
 from sqlbackfill.app.override_notes import declared, invalid, noted, unused
 from sqlbackfill.app.partition_info import column_type
 from sqlbackfill.app.printed_tables import printed_as_tables
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow

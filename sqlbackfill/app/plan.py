@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.saved_plan import committed_of, refuse_outdated
 from sqlbackfill.app.untranspiled import refuse_untranspiled
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import parse_spec

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from sqlbackfill.app.planned_columns import digested_columns
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.schema_changes import policy_of
 from sqlbackfill.app.slices import slices
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import replace
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.types import ColumnSet, PlannedModel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from sqlbackfill.app.code_texts import with_fingerprints_of_today
 from sqlbackfill.app.due_ends import due_ends, own_due_end
@@ -17,6 +16,7 @@ from sqlbackfill.app.read_edges import read_edges
 from sqlbackfill.app.schema_changes import policy_of, schema_change, schema_problem
 from sqlbackfill.app.source_versions import ProjectSources
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import Mark

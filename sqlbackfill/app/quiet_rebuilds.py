@@ -7,11 +7,11 @@ stale by the next command, as after any other change.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from sqlbackfill.app.planned_columns import digested_columns
 from sqlbackfill.app.slices import slices
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import Action, Island
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import PlanRequest, plan
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.plan.document import chunk_json
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.template.types import RefCall, Rendered, SourceCall
 

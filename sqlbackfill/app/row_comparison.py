@@ -10,10 +10,10 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.warehouse.protocol import Adapter, Column, Session
 
 TOLERANCE: Final = 1e-9

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from sqlbackfill.app.planning import ledger_of
 from sqlbackfill.app.run_budget import budget_of, price_per_second, refuse_dear
 from sqlbackfill.app.run_ids import new_run_id
 from sqlbackfill.app.run_reads import run_reads
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, GuardError, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import RunRecord, RunStatus

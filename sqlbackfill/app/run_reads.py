@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.reads import Horizon, Reads
 from sqlbackfill.plan.types import Plan, PlannedModel

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlbackfill.app.loading import load
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.run import runs_directory
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import WarehouseError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import RunProgress, RunRecord, RunStatus

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from sqlbackfill.app.sample_files import RowLimit, SampleFile, most_bytes, sampl
 from sqlbackfill.app.sample_folder import SampleFolder, SampleProfile
 from sqlbackfill.app.sample_windows import SourceNeed, source_needs
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, GuardError, ProjectError, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.resolution import Outcome

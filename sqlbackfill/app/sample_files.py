@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from glob import glob
 from typing import Final
 
 from sqlbackfill.app.sample_windows import SourceNeed
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import Bound, BoundType, print_bound
 from sqlbackfill.run.literals import literal
 from sqlbackfill.template.types import ExternalRelation

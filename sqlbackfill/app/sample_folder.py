@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 import yaml
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 
 _MANIFEST: Final = "sample.json"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.mapping import Interval
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlbackfill.app.ledger_state import LedgerState
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.project.config import OnSchemaChange

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlbackfill.app.declared_rows import DeclaredRows
@@ -11,6 +10,7 @@ from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.row_comparison import Comparison, RowDifference, compare_rows
 from sqlbackfill.app.scratch_runs import ScratchRuns, ScratchTable
 from sqlbackfill.app.verification import StrategyOutcome, Verification
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.partitioning import Partitioning

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.options import OnReading, tell_nobody
@@ -18,6 +17,7 @@ from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
 from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window, whole_window
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.ledger.digests import Digest, column_set_id
 from sqlbackfill.ledger.records import InputMark, Island, SourceRead

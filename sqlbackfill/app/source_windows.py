@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.ledger.records import SourceRead
 from sqlbackfill.partitions.bounds import BoundType

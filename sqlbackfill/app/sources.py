@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlbackfill.app.cache import FactCache, digest
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, SqlbackfillError
 from sqlbackfill.project.source import Source
 from sqlbackfill.template.types import ExternalRelation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from sqlbackfill.app.analysis import open_workspace
@@ -11,6 +10,7 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity, UsageError
 from sqlbackfill.plan.estimate_statistics import (
     Statistics,

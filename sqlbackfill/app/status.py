@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlbackfill.app.analysis import open_workspace
@@ -13,6 +12,7 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import source_problems
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.run import runs_directory
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, Severity, UsageError, WarehouseError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.resolution import Outcome, StateSets

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.loading import Loaded
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import SourceSpan, SqlbackfillError
 from sqlbackfill.project.model import Model
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts

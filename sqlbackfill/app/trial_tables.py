@@ -6,11 +6,11 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import Bound
 from sqlbackfill.query.facts import InputRef, OccurrenceRead
 from sqlbackfill.query.splice import with_tables

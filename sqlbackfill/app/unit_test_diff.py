@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlbackfill.app.row_comparison import is_close
 from sqlbackfill.app.unit_test_tables import plain
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.warehouse.protocol import Column
 
 _MOST_PAIRED: Final = 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlbackfill.app.analysis import analyse_model
@@ -13,6 +12,7 @@ from sqlbackfill.app.render_facts import RenderFacts, render_facts
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.unit_test_tables import KnownColumns
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.whole import WholePartitioning

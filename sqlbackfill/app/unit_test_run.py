@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
 from sqlbackfill.app.unit_test_diff import Row, RowDiff, row_diff
@@ -20,6 +19,7 @@ from sqlbackfill.app.unit_test_tables import (
     rows_query,
 )
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import ProjectError, SqlbackfillError, WarehouseError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.partitioning import Partitioning

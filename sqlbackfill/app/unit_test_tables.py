@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, WarehouseError
 from sqlbackfill.project.unit_test import RowFormat, UnitRows
 from sqlbackfill.run.literals import text_literal

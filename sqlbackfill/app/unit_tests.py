@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,6 +16,7 @@ from sqlbackfill.app.unit_test_models import needed_inputs
 from sqlbackfill.app.unit_test_run import UnitEngine, unit_engine
 from sqlbackfill.app.unit_test_tables import bad_test
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan, SqlbackfillError, UsageError
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.project.project_file import read_project_file

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlbackfill.app.row_comparison import RowDifference
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 
 

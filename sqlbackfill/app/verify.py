@@ -7,7 +7,6 @@ ledger is written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.options import Options
@@ -16,6 +15,7 @@ from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.side_by_side import SideBySide
 from sqlbackfill.app.verification import Verification
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.partitioning import Partitioning

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlbackfill.app.options import Options
 from sqlbackfill.app.planning import Prepared, prepare
 from sqlbackfill.app.status import range_bounds
 from sqlbackfill.app.why_causes import Causes, WhyCause
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.islands import standing
 from sqlbackfill.ledger.records import Action, BuildDetails, Failure, Island

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlbackfill.app.code_texts import code_texts
 from sqlbackfill.app.ledger_state import renumbered
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.source_windows import source_window
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.ledger.islands import standing
 from sqlbackfill.ledger.records import Island
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlbackfill.app.analysis import analysis_request
@@ -16,6 +15,7 @@ from sqlbackfill.app.input_refs import input_refs
 from sqlbackfill.app.template_inputs import ProjectLookup, template_input
 from sqlbackfill.app.trial_tables import Row, TrialTables, as_multiset, trial_session
 from sqlbackfill.app.workspace import Workspace
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import WarehouseError
 from sqlbackfill.partitions.bounds import Bound, print_bound
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from sqlbackfill.app.inlined_views import InlinedReads
 from sqlbackfill.app.loading import Loaded
 from sqlbackfill.app.render_facts import RenderFacts
 from sqlbackfill.app.sources import SourceSchema
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.project.config import Materialization

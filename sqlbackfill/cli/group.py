@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from sqlbackfill.cli import catalogue
 from sqlbackfill.cli.options import read_options, read_output
 from sqlbackfill.cli.output import Output
 from sqlbackfill.cli.usage import unexpected_words, unknown_command
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TextIO
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 
 _CODES = {

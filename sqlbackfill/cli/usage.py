@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import click
 
 from sqlbackfill.cli import catalogue
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 
 _PAIR = re.compile(r"(?P<name>[\w.*+-]+)@(?P<spec>\S+)")

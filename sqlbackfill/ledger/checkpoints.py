@@ -7,9 +7,9 @@ checkpoint may say of its inputs, is decided elsewhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.islands import RelationLog
 from sqlbackfill.ledger.records import Island

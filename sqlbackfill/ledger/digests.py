@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.warehouse.protocol import DigestSql
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.records import Failure
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.warehouse.protocol import Relation

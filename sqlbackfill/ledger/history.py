@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.islands import standing
 from sqlbackfill.ledger.records import Action, Island, Mark
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet

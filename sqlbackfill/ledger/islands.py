@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.records import Action, Island
 from sqlbackfill.partitions.keys import KEY_SPACE
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, GuardError, TransientError, WarehouseError
 from sqlbackfill.ledger.processes import Process, this_process
 from sqlbackfill.ledger.schema import Place

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.checkpoints import Checkpoints
 from sqlbackfill.ledger.codes import Codes
 from sqlbackfill.ledger.damage import readable

@@ -6,9 +6,9 @@ Reads partition_log and run_chunk; what is made of it is `plan`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import Action, ChunkStatus

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from sqlbackfill.dataclass import dataclass
 
 _SAME_START_S = 2.0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.keys import KEY_SPACE
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.warehouse.protocol import Relation

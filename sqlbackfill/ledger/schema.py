@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlbackfill import __version__
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 

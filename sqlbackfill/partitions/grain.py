@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet

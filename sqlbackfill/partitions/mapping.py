@@ -6,10 +6,10 @@ A window is data (JSON by msgspec) and is evaluated without any SQL. Deriving on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.paths import (
     DAY_US,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.integers import IntegerPartitioning
 from sqlbackfill.partitions.keys import RESERVED, StaticPartitioning
 from sqlbackfill.partitions.partition_set import OrdinalRange

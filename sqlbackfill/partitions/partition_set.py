@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from sqlbackfill.dataclass import dataclass
 
 OrdinalRange: TypeAlias = tuple[int, int]
 

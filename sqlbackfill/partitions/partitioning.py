@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.integers import IntegerPartitioning
 from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.time_column import Naive

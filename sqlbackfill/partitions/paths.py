@@ -6,11 +6,11 @@ number itself for integers. Owns no column types and no SQL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.partitions.digits import digits_of, from_digits
 from sqlbackfill.partitions.zone_images import (
     HOUR_US,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import StateWord

@@ -6,10 +6,10 @@ The grammar itself is in terms, what a name means in names, what may be built in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.partitioning import Partitioning

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, Severity, UsageError
 from sqlbackfill.partitions.names import Misread, Named, Unread, read_name
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.partitions.keys import RESERVED
 

@@ -5,10 +5,10 @@ Owns how the column's type, the zone and the meaning of zone-less timestamps go 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.zones import first_instant, local_reading, settled_reading
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.civil import FIRST_YEAR, LAST_YEAR
 from sqlbackfill.partitions.partition_set import OrdinalRange

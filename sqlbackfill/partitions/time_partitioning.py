@@ -6,9 +6,9 @@ Ordinals are arithmetic. Owns the numbering of partitions; not the -p grammar.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import Bound, BoundType, json_bound
 from sqlbackfill.partitions.civil import FIRST_YEAR, LAST_YEAR, period_of, period_start

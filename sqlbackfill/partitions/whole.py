@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Never, TypeAlias
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.partitions.partitioning import Partitioning

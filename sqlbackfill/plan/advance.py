@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.ledger.islands import RelationLog
 from sqlbackfill.ledger.records import InputMark, Island, Mark
 from sqlbackfill.partitions.partition_set import PartitionSet

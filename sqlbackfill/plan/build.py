@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.candidates import Candidate, Chosen, PlanRequest

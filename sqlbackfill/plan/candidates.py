@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import Spec

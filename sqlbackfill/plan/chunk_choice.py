@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning

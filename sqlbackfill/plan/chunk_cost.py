@@ -6,10 +6,10 @@ Owns no measurements and decides nothing; curves are fitted in `chunk_cost_fit`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from math import log2
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.plan.types import Spread
 
 

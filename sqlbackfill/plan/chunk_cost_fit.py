@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, log
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.past_chunks import PastChunk
 from sqlbackfill.plan.chunk_cost import Basis, ChunkCost, ModelCost
 

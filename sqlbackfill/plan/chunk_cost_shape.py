@@ -7,10 +7,10 @@ soon as a model has a history, that says how many seconds they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.plan.chunk_cost import ChunkCost
 from sqlbackfill.plan.chunk_cost_fit import OVERHEAD_S, PRIOR, Sample, fit
 

@@ -5,10 +5,10 @@ Every chunk is kept work, so measuring costs nothing but a size that was not the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import exp, log
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.plan.chunk_cost import ChunkCost
 from sqlbackfill.plan.chunk_cost_fit import Sample, fit
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, ProjectError, UsageError
 from sqlbackfill.partitions.bounds import read_bound
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.plan.estimate_price import Pricing, price
 from sqlbackfill.plan.estimate_zones import Amount
 from sqlbackfill.plan.types import Estimate, Plan, Spread

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.plan.estimate import total
 from sqlbackfill.plan.types import Estimate, Spread
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.plan.estimate_zones import times
 from sqlbackfill.plan.types import Spread
 

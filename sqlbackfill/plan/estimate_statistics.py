@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import Bound
 from sqlbackfill.warehouse.protocol import Column
 from sqlbackfill.warehouse.sizes import Zone, ZoneMap

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from math import ceil
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import Bound
 from sqlbackfill.partitions.mapping import Interval
 from sqlbackfill.plan.types import Spread

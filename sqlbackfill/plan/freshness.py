@@ -7,8 +7,8 @@ at the recorded mark. Pure: what content an input's partitions had comes through
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.records import ALL_COLUMNS, InputMark, Island, Mark
 from sqlbackfill.partitions.partition_set import OrdinalRange, PartitionSet
 from sqlbackfill.plan.reads import Reads

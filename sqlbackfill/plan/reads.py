@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.mapping import ReadWindow
 from sqlbackfill.partitions.partition_set import PartitionSet

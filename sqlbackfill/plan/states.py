@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.records import Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 

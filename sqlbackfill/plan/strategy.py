@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import AnyPartitioning

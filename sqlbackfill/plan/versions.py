@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.islands import RelationLog
 from sqlbackfill.ledger.records import ALL_COLUMNS, InputMark, Island, Mark
 from sqlbackfill.partitions.mapping import ReadWindow

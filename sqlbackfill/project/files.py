@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.findings import Findings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.project.findings import Findings, listing, near_match
 from sqlbackfill.project.model import Model

@@ -6,8 +6,8 @@ https://docs.getdbt.com/docs/build/custom-schemas, custom-aliases and custom-dat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.project.target import Target
 
 GenerateName = Callable[[str | None, str, Target], str]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_keys import DUCKDB_FIELDS, SNOWFLAKE_FIELDS
 from sqlbackfill.project.config_values import RefusedValue, at_least, kind_of, read_text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType, read_moment
 from sqlbackfill.partitions.partitioning import (

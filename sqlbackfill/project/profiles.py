@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.project.files import first_existing, read_text, shown_path
 from sqlbackfill.project.findings import Findings, listing, suggestion

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.project.model import ModelFile
 from sqlbackfill.project.source import Quoting, Source

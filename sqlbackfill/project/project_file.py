@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.project.config_keys import PROJECT_FILE_KEYS, warn_unknown_keys
 from sqlbackfill.project.config_values import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_reading import read_config
 from sqlbackfill.project.files import FoundFile, walk

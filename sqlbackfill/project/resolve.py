@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config import ModelConfig
 from sqlbackfill.project.config_keys import normal_key

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import reduce
 from operator import and_, or_
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.findings import listing, near_match

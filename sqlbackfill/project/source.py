@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.grain import Grain
 from sqlbackfill.partitions.partitioning import Naive

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.project.files import shown_path
 from sqlbackfill.project.findings import suggestion

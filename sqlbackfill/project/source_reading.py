@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.partitioning import Naive
 from sqlbackfill.project.config import Freshness, OnChange

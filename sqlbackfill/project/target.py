@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 
 _SECRET: Final = re.compile(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_keys import KNOWN_KEYS, LATE_RENDERED, normal_key
 from sqlbackfill.project.findings import Findings, near_match

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.files import walk
 from sqlbackfill.project.findings import suggestion

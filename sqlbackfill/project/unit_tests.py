@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.files import read_text, walk
 from sqlbackfill.project.findings import Findings, suggestion

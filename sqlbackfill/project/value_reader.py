@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.project.config_values import RefusedValue
 from sqlbackfill.project.findings import Findings, suggestion

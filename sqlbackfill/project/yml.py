@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import ProjectError, SourceSpan
 from sqlbackfill.project.findings import Findings
 

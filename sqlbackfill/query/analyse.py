@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from difflib import get_close_matches
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.query.conditions import ConditionReader
 from sqlbackfill.query.declared import with_declared

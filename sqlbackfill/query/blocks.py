@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from sqlglot import exp
+
+from sqlbackfill.dataclass import dataclass, field
 
 
 class Unresolvable(Exception):  # noqa: N818

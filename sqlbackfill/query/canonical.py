@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.query.blocks import Block, Unresolvable, only, short_hash
 from sqlbackfill.query.canonical_sets import limited, set_operation
 from sqlbackfill.query.canonical_sources import column_types, rows_block, table_block

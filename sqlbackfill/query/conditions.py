@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, Op, Path, Step
 from sqlbackfill.query.images import SAME

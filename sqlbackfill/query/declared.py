@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity
 from sqlbackfill.query.facts import AnalysisRequest, DeclaredRelation, QueryFacts, Read
 from sqlbackfill.query.relations import NoSuchRelation, check_relation

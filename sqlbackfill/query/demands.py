@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.query.conditions import AuthorBound
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.sources import TableSource

@@ -6,11 +6,11 @@ narrower. Functions that are not named here have no link.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN
 from sqlbackfill.partitions.zone_images import HOUR_US

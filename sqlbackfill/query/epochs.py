@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US
 from sqlbackfill.query.units import unit_of

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
 
 import sqlglot
 from sqlglot.errors import SqlglotError
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.query.blocks import Unresolvable, short_hash
 from sqlbackfill.query.canonical import Canonical

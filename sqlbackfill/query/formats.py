@@ -7,11 +7,11 @@ each of fixed width. Years outside 1000 to 9999, which have another width, are t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.query.units import whole_number
 
 _FIELDS: Final = ("%Y", "%m", "%d", "%H", "%M", "%S")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.determinism import is_aggregate
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.shown import own_nodes

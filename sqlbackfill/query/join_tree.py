@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.asof import asof_condition
 from sqlbackfill.query.conditions import Condition, ConditionReader
 from sqlbackfill.query.sampling import is_by_row

@@ -8,11 +8,11 @@ its own need appears, disappears or changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.query.conditions import Condition
 from sqlbackfill.query.join_tree import Join, JoinKind, Leaf, Tree, row_facts, simplified
 from sqlbackfill.query.reasons import Reason

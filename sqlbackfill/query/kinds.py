@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 
 

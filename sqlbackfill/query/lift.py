@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.determinism import is_unknown_function, is_volatile

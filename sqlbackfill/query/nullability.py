@@ -7,11 +7,11 @@ NULL counts as possibly NULL, with the first place that stopped the proof.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.query.conditions import conjuncts
 from sqlbackfill.query.determinism import is_clock
 from sqlbackfill.query.grouping import key_nodes

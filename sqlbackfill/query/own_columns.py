@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +15,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls

@@ -7,7 +7,6 @@ time. Everything is read before anything is changed: a query with anything else 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.schema import MappingSchema
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.plain_query import (
     Block,
     NotPlainError,

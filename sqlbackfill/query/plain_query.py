@@ -5,12 +5,13 @@ column with the only source that has it. Nothing is changed here.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+
+from sqlbackfill.dataclass import dataclass, field
 
 Types: TypeAlias = Mapping[str, exp.DataType | None]
 

@@ -7,11 +7,11 @@ reverse of evaluation (analysis, section 3). What has no rule here reads everyth
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.query.conditions import (
     ConditionReader,
 )

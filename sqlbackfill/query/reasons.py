@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, Severity
 from sqlbackfill.query.parse import Places
 

@@ -7,7 +7,6 @@ is so is not asked here: `verify` can refute it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
@@ -16,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.conditions import ConditionReader, conjuncts
 from sqlbackfill.query.determinism import is_aggregate, is_clock, is_unknown_function, is_volatile
 from sqlbackfill.query.edges import EdgeRules

@@ -7,12 +7,12 @@ and correlated subqueries must all be seen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.query.facts import InputRef
 from sqlbackfill.query.inference import kind_of
 from sqlbackfill.query.kinds import Kind, joint, kind_of_type, rounds

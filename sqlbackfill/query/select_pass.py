@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.partitions.paths import on_days
 from sqlbackfill.query.asof import nearest_by
 from sqlbackfill.query.conditions import Condition, Membership, conjuncts

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import ReadWindow

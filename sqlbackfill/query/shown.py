@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlglot import exp
+
+from sqlbackfill.dataclass import dataclass, field
 
 _LEAVES: Final = frozenset({exp.Column, exp.Literal, exp.Identifier, exp.DataType})
 _INERT: Final = _LEAVES | {

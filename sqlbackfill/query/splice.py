@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.lifted import LiftSlot
 from sqlbackfill.query.substituted import Substitution
 from sqlbackfill.query.values import END, START

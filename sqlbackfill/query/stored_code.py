@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.facts import AnalysisRequest, QueryFacts, Read

@@ -7,11 +7,11 @@ that any value may matter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import (
     Limit,

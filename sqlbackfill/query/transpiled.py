@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from sqlbackfill.dataclass import dataclass
 
 _WORD: Final = re.compile(r"\w+")
 

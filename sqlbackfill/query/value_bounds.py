@@ -9,11 +9,11 @@ the partition column.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import ProjectError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import Origin, Path

@@ -6,11 +6,11 @@ where the function and the frame have a rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN, Op, Step, limit_after
 from sqlbackfill.partitions.zone_images import HOUR_US

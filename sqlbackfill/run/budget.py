@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.run.schedule import Task
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
 from sqlbackfill.ledger.records import Action, InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import Chunk, Plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import (
     CancelledError,
     Diagnostic,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.plan.types import Chunk, PlannedModel
 from sqlbackfill.run.guard import refuse_empty_replacement

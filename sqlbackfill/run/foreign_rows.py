@@ -6,9 +6,9 @@ Whether they may stay is not decided here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning

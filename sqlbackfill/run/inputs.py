@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import InputMark, Island

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlbackfill import __version__
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity, SqlbackfillError
 from sqlbackfill.ledger.processes import this_process
 from sqlbackfill.ledger.records import ChunkStatus, RunRecord, RunStatus

@@ -7,10 +7,10 @@ touched.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlbackfill import __version__
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic, GuardError, WarehouseError
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.digests import Digest, digest_of
 from sqlbackfill.partitions.bounds import read_bound
 from sqlbackfill.partitions.whole import AnyPartitioning

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import WarehouseError
 from sqlbackfill.run.inputs import ChunkSql
 

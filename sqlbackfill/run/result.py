@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet

@@ -10,10 +10,10 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.ledger.processes import Process, this_host
 from sqlbackfill.ledger.records import RunStatus

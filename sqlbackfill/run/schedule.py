@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel, Step

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.plan.types import PlannedModel

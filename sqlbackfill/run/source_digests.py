@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.ledger.digests import Digest, digest_of
 from sqlbackfill.partitions.bounds import BoundType, read_bound
 from sqlbackfill.partitions.grain import Unit

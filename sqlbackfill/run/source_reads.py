@@ -8,8 +8,8 @@ nothing about staleness.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.ledger.records import InputMark, SourceRead
 from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.records import RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet

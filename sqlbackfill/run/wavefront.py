@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.types import PlannedModel
 from sqlbackfill.run.inputs import Reads

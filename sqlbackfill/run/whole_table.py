@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.run.fill import Filled, Replacement, not_a_table
 from sqlbackfill.run.guard import refuse_empty_replacement
 from sqlbackfill.run.output_digests import DigestsByOrdinal, WantedDigests

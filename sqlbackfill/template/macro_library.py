@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError, nodes, pass_context
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.template.failures import (
     BUILT_IN,

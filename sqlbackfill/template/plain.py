@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.template.placed import normal_text
 from sqlbackfill.template.source_map import Piece, SourceMap, span_at
 from sqlbackfill.template.types import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.template.partition import native
 from sqlbackfill.template.types import (
     ColumnRange,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.template.config_call import config_spans
 from sqlbackfill.template.engine import Engine

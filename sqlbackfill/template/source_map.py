@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.template.types import BoundUse
 
 _BOUND: Final = re.compile(r"__sb_(start|end|key)_(\d+)__", re.IGNORECASE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, Severity, SourceSpan
 from sqlbackfill.template.macro_library import ProjectMacro
 from sqlbackfill.template.placed import PlacedTemplate, template_of

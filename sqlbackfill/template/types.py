@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Protocol, TypeAlias
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, SourceSpan
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.template.source_map import SourceMap

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError, Undefined, nodes
 
+from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.template.failures import FailureReader
 from sqlbackfill.template.functions import FUNCTIONS, YML_FILTERS, shown_target

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
 from sqlbackfill.warehouse.protocol import (
     Adapter,

@@ -11,9 +11,9 @@ import errno
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import (
     CancelledError,
     Diagnostic,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.bounds import Bound
 from sqlbackfill.warehouse.duckdb_session import quote_relation
 from sqlbackfill.warehouse.duckdb_sizes import width

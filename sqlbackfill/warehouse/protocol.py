@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
 STAGE_PREFIX: Final = "sqlbackfill_stage_"
@@ -283,7 +283,7 @@ class Adapter(Protocol):
         session: Session,
         relation: Relation,
         query: str,
-        options: TableOptions = TableOptions(),
+        options: TableOptions = TableOptions(),  # noqa: B008 - a frozen value
     ) -> str:
         """Makes an empty table with the columns of `query` (and its schema); returns its new identity.
 

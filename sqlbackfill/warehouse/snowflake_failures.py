@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import (
     CancelledError,
     Diagnostic,

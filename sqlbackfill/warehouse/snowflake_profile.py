@@ -10,10 +10,10 @@ import json
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.warehouse.snowflake_names import stored_name
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlbackfill.cli.output import Look
+from sqlbackfill.dataclass import dataclass
 
 STATES = ("built", "untracked", "stale", "missing", "failed")
 """From good to bad: a block that holds several states shows the last of them."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.estimate_words import cells
 from sqlbackfill.cli.show.words import Label, count, folded, ranges
+from sqlbackfill.dataclass import replace
 from sqlbackfill.plan.document import total_estimate
 from sqlbackfill.plan.types import Plan, Reason, Step, Withheld
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.words import count, duration
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.run.events import (
     ChunkBlocked,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlbackfill.cli.output import Look
 from sqlbackfill.cli.show.diagnostics import printable
+from sqlbackfill.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,10 @@ class ConditionReader:
 
     def _compare(self, node: exp.Expr, scope: Scope) -> Condition:
         left, right = node.this, node.expression
+        if isinstance(left, exp.All) or isinstance(right, exp.All):
+            return (
+                Condition()
+            )  # true of any value, NULL too, where there is nothing to compare with
         result = Condition(rejects=set(self._strict(left, scope) | self._strict(right, scope)))
         for term_side, value_side, operator in (
             (left, right, type(node)),

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sqlbackfill.query.duckdb_scalars import SCALARS
 
-_VOLATILE: Final = (exp.Rand, exp.Randn, exp.Uuid)
+_VOLATILE: Final = (exp.Rand, exp.Randn, exp.Uuid, exp.Shuffle)
 _VOLATILE_NAMES: Final = frozenset(
     [
         "random",
@@ -31,6 +31,11 @@ _CLOCKS: Final = (
     exp.CurrentTimestamp,
     exp.CurrentTime,
     exp.CurrentDatetime,
+    exp.Localtime,
+    exp.Localtimestamp,
+    exp.UtcDate,
+    exp.UtcTime,
+    exp.UtcTimestamp,
 )
 IMPURE: Final = (*_VOLATILE, *_CLOCKS, exp.Anonymous)
 """All that `is_volatile` or `is_clock` may hold for."""
@@ -78,7 +83,11 @@ def is_clock(node: exp.Expr) -> bool:
     """Whether the value is the time of the run."""
     if isinstance(node, _CLOCKS):
         return True
-    return isinstance(node, exp.Anonymous) and node.name.lower() in _CLOCK_NAMES
+    if not isinstance(node, exp.Anonymous):
+        return False
+    name = node.name.lower()
+    # With one argument it is how long ago that was.
+    return name in _CLOCK_NAMES or (name == "age" and len(node.expressions) == 1)
 
 
 def is_unknown_function(node: exp.Expr) -> bool:

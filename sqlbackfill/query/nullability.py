@@ -250,6 +250,8 @@ def _rejects(condition: exp.Expr, node: exp.Expr) -> bool:
     if isinstance(condition, exp.Or):
         return _rejects(condition.this, node) and _rejects(condition.expression, node)
     if isinstance(condition, _REJECTING):
+        if isinstance(condition.expression, exp.All):
+            return False  # which is true of NULL, too, where there is nothing to compare with
         return _needs(condition.this, node) or _needs(condition.expression, node)
     if isinstance(condition, (exp.Between, exp.In)):
         return _needs(condition.this, node)
@@ -258,8 +260,11 @@ def _rejects(condition: exp.Expr, node: exp.Expr) -> bool:
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
             return _needs(inner.this, node)
         # NULL NOT IN (a query without rows) is true.
-        is_plain = isinstance(inner, (exp.Between, exp.Like)) or (
-            isinstance(inner, exp.In) and bool(inner.expressions)
+        is_like = isinstance(inner, exp.Like) and not isinstance(inner.expression, exp.Any)
+        is_plain = (
+            isinstance(inner, exp.Between)
+            or is_like
+            or (isinstance(inner, exp.In) and bool(inner.expressions))
         )
         return is_plain and _needs(inner.this, node)
     return False

@@ -17,6 +17,7 @@ from sqlglot.schema import MappingSchema
 
 from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
+from sqlbackfill.query.column_aliases import unfold_column_aliases
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls
 from sqlbackfill.query.plain_names import resolve_plainly
@@ -116,6 +117,7 @@ def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
     if _MERGING_JOIN.search(request.sql):
         _guard_outer_using(parsed.tree)
     mark_written_nulls(parsed.tree, request.sql, request.dialect)
+    unfold_column_aliases(parsed.tree)
 
 
 def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:

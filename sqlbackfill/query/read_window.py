@@ -26,7 +26,7 @@ from sqlbackfill.query.relations import declare
 from sqlbackfill.query.sampling import is_by_row, samples_of
 from sqlbackfill.query.scopes import Scope, Scopes, arm_names
 from sqlbackfill.query.select_pass import SelectPass
-from sqlbackfill.query.shown import own_nodes
+from sqlbackfill.query.shown import outermost_queries, own_nodes
 from sqlbackfill.query.sources import Cte, Env
 from sqlbackfill.query.terms import Range, Terms
 from sqlbackfill.query.uniqueness import orders_output
@@ -80,7 +80,9 @@ class ReadWindowPass:
         if unknown:
             self._everything(node, inner, (*demand.why, Reason("UNKNOWN_NODE", node)))
         else:
-            self.query(node.this, self._after_cut(node, demand), inner, parent)
+            below = self._after_cut(node, demand)
+            self._in_clauses(node, below, inner)
+            self.query(node.this, below, inner, parent)
         self._finish(ctes)
 
     def _finish(self, ctes: tuple[Cte, ...]) -> None:
@@ -155,6 +157,13 @@ class ReadWindowPass:
             self.result.chances.append(Reason("TIES", cut, "limit"))
         return replace(demand, columns={}, why=(*demand.why, Reason("LIMIT_GLOBAL", cut)))
 
+    def _in_clauses(self, node: exp.Expr, demand: Demand, env: Env) -> None:
+        """Queries in what stands behind a set operation or a parenthesis."""
+        for key in (*_CUTS, "order"):
+            clause = node.args.get(key)
+            for query in outermost_queries(clause) if isinstance(clause, exp.Expr) else ():
+                self._everything(query, env, (*demand.why, Reason("GLOBAL_SCALAR", query)))
+
     def _set_operation(
         self, node: exp.SetOperation, demand: Demand, env: Env, parent: Scope | None
     ) -> None:
@@ -163,6 +172,7 @@ class ReadWindowPass:
             self._everything(node, env, (*demand.why, Reason("UNKNOWN_NODE", node)))
             return
         demand = self._after_cut(node, demand)
+        self._in_clauses(node, demand, env)
         arms = (node.this, node.expression)
         wanted: tuple[dict[str, Range], dict[str, Range]] = ({}, {})
         for name, range_ in demand.columns.items():

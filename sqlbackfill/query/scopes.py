@@ -232,7 +232,7 @@ class Scopes:
             case QuerySource(renames=False):
                 around = owner if source.is_lateral else owner.parent
                 return self.output_kind(source.query, name, source.env, around)
-            case CteSource(cte=Cte(renames=False) as cte):
+            case CteSource(cte=Cte(renames=False) as cte) if not has_column_aliases(source.node):
                 return self.output_kind(cte.query, name, cte.visible, None)
             case PivotSource(keys=keys) if name in keys:
                 return self._kind_in(source.inner, keys[name], owner)

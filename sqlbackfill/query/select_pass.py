@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 # What is evaluated after an aggregation, beside the SELECT list.
 _AFTER: Final = ("qualify", "order")
+_CLAUSES: Final = ("where", "group", "having", "qualify", "distinct", "order", "limit", "offset")
 
 
 @dataclass(slots=True)
@@ -263,8 +264,9 @@ class SelectPass:
         select = self.scope.select
         facts = {t: r for t, r in bounds.items() if not r.nulls}
         members = {id(m.query): m for m in where.memberships}
-        clauses = [select.args.get(k) for k in ("where", "group", "having", "qualify", "order")]
-        below = (q for c in clauses if c is not None for q in outermost_queries(c))
+        clauses = [select.args[key] for key in _CLAUSES if select.args.get(key)]
+        clauses += select.args.get("windows") or []
+        below = (query for clause in clauses for query in outermost_queries(clause))
         for query in (*self.scope.shown.queries, *below):
             columns = self._membership(members.get(id(query)), bounds)
             is_list = isinstance(query.parent, exp.In) and id(query) not in members
@@ -319,8 +321,9 @@ class SelectPass:
     def _deliver_to(self, source: Source, columns: Mapping[str, Range], need: Need) -> None:
         match source:
             case TableSource():
+                ranges = {} if has_column_aliases(source.node) else columns
                 self.outer_pass.result.leaves.append(
-                    LeafNeed(source, source.node, columns, need.why)
+                    LeafNeed(source, source.node, ranges, need.why)
                 )
             case CteSource():
                 renames = source.cte.renames or has_column_aliases(source.node)

@@ -28,6 +28,7 @@ from sqlbackfill.query.images import SAME, Image, widened
 from sqlbackfill.query.kinds import Kind, arms_of, rounds
 from sqlbackfill.query.scopes import Scope, Scopes, resolve
 from sqlbackfill.query.sources import TableSource
+from sqlbackfill.query.spelling import text_of
 
 Term: TypeAlias = str
 Owner: TypeAlias = tuple[int, str]
@@ -147,16 +148,10 @@ class Terms:
             node = node.this
         if isinstance(node, exp.Column):
             return self._column(node, scope)
-        key = f"{scope.number}:{self._text(node)}"
+        key = f"{scope.number}:{text_of(node)}"
         if key not in self.info:
             self._add(key, node, scope)
         return key
-
-    def _text(self, node: exp.Expr) -> str:
-        """SQL that no other expression of the query has, unless it means the same."""
-        # What the plain dialect has no name for it prints without its format, or as a division.
-        is_own = node.find(exp.ToChar, exp.ToNumber, exp.IntDiv) is not None
-        return node.sql(self.rules.dialect) if is_own else node.sql()
 
     def _is_date_of_date(self, node: exp.Expr, scope: Scope) -> bool:
         """Whether it is a TO_DATE that changes nothing; printing leaves such a one out, too."""

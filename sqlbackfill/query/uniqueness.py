@@ -24,6 +24,7 @@ from sqlbackfill.query.sources import (
     Source,
     TableSource,
 )
+from sqlbackfill.query.spelling import text_of
 
 Key: TypeAlias = frozenset[str]
 _MOST_KEYS: Final = 8
@@ -230,4 +231,4 @@ def _text(node: exp.Expr) -> str:
         parts = [part for part in node.parts if isinstance(part, exp.Identifier)]
         if len(parts) == len(node.parts):
             return ".".join(f'"{part.name}"' if part.quoted else part.name for part in parts)
-    return node.sql()
+    return text_of(node)

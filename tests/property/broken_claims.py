@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from sqlglot import exp
 
-from sqlbackfill.query import conditions, select_pass
+from sqlbackfill.query import conditions, parse, select_pass
 from sqlbackfill.query.conditions import Condition, ConditionReader
 from sqlbackfill.query.demands import Demand
 from sqlbackfill.query.read_window import ReadWindowPass
@@ -98,6 +98,24 @@ def _having_as_where(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SelectPass, "_below_grouping", below)
 
 
+def _renamed_columns_by_their_new_names(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(parse, "unfold_column_aliases", lambda tree: None)
+    patch.setattr(select_pass, "has_column_aliases", lambda node: False)
+
+
+def _all_rejects_null(patch: pytest.MonkeyPatch) -> None:
+    """A comparison with ALL of a query taken for one that no NULL satisfies."""
+    real = ConditionReader._compare
+
+    def compare(self: ConditionReader, node: Any, scope: Any) -> Condition:
+        found = real(self, node, scope)
+        if isinstance(node.expression, exp.All):
+            found.rejects |= self._strict(node.this, scope)
+        return found
+
+    patch.setattr(ConditionReader, "_compare", compare)
+
+
 CLAIM_MUTANTS: Final = (
     Mutant("edges of rows between groups of ROLLUP", _groups_compared_by_row, "rollups", 234),
     Mutant("windows over ROLLUP keep every bound", _rollup_keys_through_windows, "rollups"),
@@ -106,4 +124,8 @@ CLAIM_MUTANTS: Final = (
     Mutant("a scalar query cut by the row around it", _scalars_cut_by_the_row, "scalars"),
     Mutant("HAVING of an aggregate as WHERE", _having_as_where, "having", 110),
     Mutant("COALESCE of any two terms", _coalesce_of_any_terms, "coalesced"),
+    Mutant(
+        "columns renamed in FROM as the table's own", _renamed_columns_by_their_new_names, "renamed"
+    ),
+    Mutant("ALL of a query rejects NULL", _all_rejects_null, "quantified"),
 )

@@ -1,5 +1,6 @@
 """Random queries in shapes that `random_queries` cannot say: ROLLUP and its like, IN under OR, EXCEPT and INTERSECT
-BY NAME, correlated scalars, HAVING on keys, COALESCE over FULL with terms, keys that are text. Owns no analysis.
+BY NAME, correlated scalars, HAVING on keys, COALESCE over FULL with terms, columns renamed in FROM, ALL and ANY. Owns no
+analysis.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ Shape = Callable[[random.Random], str | tuple[str, str]]
 
 _ONE: Final = "__sb_occurrence_0__"
 _TWO: Final = "__sb_occurrence_1__"
+_THREE: Final = "__sb_occurrence_2__"
 
 
 def _day(rng: random.Random, alias: str) -> str:
@@ -141,6 +143,40 @@ def moments(rng: random.Random) -> str:
     return f"select {p} as p, {what} as v, x.id from {_ONE} as x where x.ts is not null"
 
 
+def renamed(rng: random.Random) -> str:
+    """Tables, CTEs and queries whose columns FROM gives other names, those of others among them."""
+    listed = rng.choice(("e, d", "e, d, ts, tz, ns, s, v, k", "a", "a, d", "d, a", "k2, k"))
+    names = listed.split(", ")
+    p = rng.choice([name for name in names if name in ("a", "d", "e")] or ["ts::date"])
+    source = rng.choice((f"{_ONE} as x({listed})", f"{_ONE} x ({listed})",
+                         f"(select * from {_ONE}) as x({listed})"))  # fmt: skip
+    if rng.random() < 0.3:
+        return f"with c as (select * from {_ONE}) select x.{p} as p, x.id from c as x({listed})"
+    if rng.random() < 0.4:
+        join = rng.choice(("join", "left join", "semi join"))
+        text = f"{source} {join} {_TWO} as y on y.d = x.{p}"
+        return f"select x.{p} as p, x.id from {rng.choice((text, f'({text})'))}"
+    return f"select x.{p} as p, x.id from {source}"
+
+
+def quantified(rng: random.Random) -> str:
+    """Comparisons with ALL and ANY of a query, which may have no rows, over outer joins."""
+    column, other = rng.choice(("x.d", "y.d", "x.e")), rng.choice(("x.d", "y.d"))
+    operator, how = rng.choice(("=", "<>", ">=", "<=", "<", ">")), rng.choice(("all", "all", "any"))
+    tie = rng.choice(("z.k > 5", "z.k > 5", f"z.d = {other}", "z.k = 1", "true"))
+    inner = f"(select {rng.choice(('z.d', 'z.e'))} from {_THREE} as z where {tie})"
+    condition = f"{column} {operator} {how} {inner}"
+    if rng.random() < 0.3:
+        condition = rng.choice((f"not ({condition})", f"({condition} or x.k = 1)"))
+    p = rng.choice(("coalesce(x.d, y.d)", "coalesce(x.d, y.d)", "x.d", "y.d"))
+    join = rng.choice(("full join", "full join", "left join", "right join", "join"))
+    on = rng.choice(("x.d = y.d", "x.d = y.d and x.k = y.k", "x.d = y.d + 1"))
+    return (
+        f"select {p} as p, x.id as a, y.id as b from {_ONE} as x {join} {_TWO} as y on {on} "
+        f"where {condition}"
+    )
+
+
 SHAPES: Final[dict[str, Shape]] = {
     "rollups": rollups,
     "memberships": memberships,
@@ -149,6 +185,8 @@ SHAPES: Final[dict[str, Shape]] = {
     "having": having,
     "coalesced": coalesced,
     "moments": moments,
+    "renamed": renamed,
+    "quantified": quantified,
 }
 
 
@@ -160,4 +198,7 @@ def claim_query(seed: int, number: int, focus: str | None = None) -> Query:
     sql, executed = (made, "") if isinstance(made, str) else made
     tables = (rng.choice(TABLES), rng.choice(TABLES))
     count = 2 if _TWO in sql else 1
-    return Query(sql, tables[:count], rng.choice(("UTC", ZONE)), executed=executed)
+    zone = rng.choice(("UTC", ZONE))
+    if _THREE in sql:
+        tables, count = (*tables, rng.choice(TABLES)), 3
+    return Query(sql, tables[:count], zone, executed=executed)

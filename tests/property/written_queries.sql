@@ -138,3 +138,9 @@ select year(x1.tz) * 10000 + month(x1.tz) * 100 + day(x1.tz) as p, x3.e as q, x1
 
 -- HAVING of an aggregate as WHERE | ta | UTC
 select x.e as p, x.e as q, count(*) as v, min(x.d) as w from __sb_occurrence_0__ as x group by x.e, x.e having min(x.d) >= x.e;
+
+-- columns renamed in FROM as the table's own | ta | UTC
+select x.d as p, x.id from __sb_occurrence_0__ as x(e, d);
+
+-- ALL of a query rejects NULL | ta tb tc | UTC
+select coalesce(x.d, y.d) as p, x.id as a, y.id as b from __sb_occurrence_0__ as x full join __sb_occurrence_1__ as y on x.d = y.d + 1 where x.d >= all (select z.d from __sb_occurrence_2__ as z where z.k > 5);

@@ -180,3 +180,52 @@ def test_a_recursive_query_comes_from_all_columns_that_a_step_may_make_it_of() -
         "select r.p, r.n, r.k from r join {b} as b on b.d = r.p where r.n < b.v) select p, k, n from r"
     )
     assert found.columns[1].sources == (("a", "d"), ("a", "k"), ("a", "v"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select distinct on (x.d, (select max(y.e) from {b} as y)) x.d as p, x.k from {a} as x order by x.d",
+        "select x.d as p, x.k from {a} as x order by x.k limit (select count(*) from {b} as y)",
+        "select x.d as p, x.k from {a} as x order by x.k offset (select count(*) from {b} as y)",
+        "select x.d as p, sum(x.v) over w as s from {a} as x window w as (partition by x.d, (select max(y.e) from {b} as y))",
+        "(select d as p from {a}) union all (select d from {a}) order by (select max(y.e) from {b} as y)",
+        "(select d as p from {a} order by k) limit (select count(*) from {b} as y)",
+    ],
+)
+def test_a_query_in_any_clause_is_read(sql: str) -> None:
+    assert _reads(sql)["b"][0] is ReadKind.ALL
+
+
+def test_weeks_with_other_first_days_are_other_weeks() -> None:
+    within = "sum(v) over (partition by date_trunc(d, {week})) as s"
+    sql = f"select date_trunc(d, week) as p, {within} from {{a}}"
+
+    assert _reads(sql.replace("{week}", "week"), "bigquery")["a"] == (ReadKind.WINDOW, 0, 6)
+    # A Sunday's week holds two that begin on Mondays: the first starts six days before it.
+    assert _reads(sql.replace("{week}", "week(monday)"), "bigquery")["a"] == (
+        ReadKind.WINDOW,
+        -6,
+        7,
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "dialect"),
+    [
+        ("localtimestamp", "duckdb"), ("current_localtimestamp()", "duckdb"), ("age(ts)", "duckdb"),
+        ("current_time()", "snowflake"), ("localtimestamp()", "spark"), ("localtime", "postgres"),
+    ],
+)  # fmt: skip
+def test_a_clock_is_known_under_any_name(clock: str, dialect: str) -> None:
+    found = _facts(f"select d as p, k from {{a}} where ts < {clock}", dialect)
+
+    assert found.is_clock_dependent
+
+
+def test_the_time_between_two_columns_is_no_clock() -> None:
+    assert not _facts("select d as p, age(ts, e) as a from {a}").is_clock_dependent
+
+
+def test_a_shuffled_list_differs_from_run_to_run() -> None:
+    assert _facts("select d as p, shuffle(array(k, v)) as l from {a}", "spark").is_volatile

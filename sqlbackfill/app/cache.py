@@ -50,18 +50,28 @@ class FactCache:
         """
         if key is None:
             return compute()
-        stored = self._read().get(key)
+        found = self.find(key, kind)
+        if found is not None:
+            return found
+        fact = compute()
+        if keeps(fact):
+            self.put(key, fact)
+        return fact
+
+    def find(self, key: str, kind: type[Fact]) -> Fact | None:
+        """The fact under `key`; None if it is not there or cannot be read as `kind`."""
+        stored = self._used.get(key) or self._read().get(key)
         if stored is not None:
             with suppress(msgspec.DecodeError, msgspec.ValidationError):
                 fact = msgspec.msgpack.decode(stored, type=kind)
                 self._used[key] = stored
                 return fact
-        fact = compute()
-        if not keeps(fact):
-            return fact
+        return None
+
+    def put(self, key: str, fact: object) -> None:
+        """Stores `fact` under `key`, in place of what was there."""
         self._used[key] = msgspec.msgpack.encode(fact)
         self._is_changed = True
-        return fact
 
     def save(self) -> None:
         """Writes the facts that this command used, if any is new, in place of those before."""

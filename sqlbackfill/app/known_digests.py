@@ -16,6 +16,7 @@ from sqlbackfill.app.cache import FactCache, digest
 from sqlbackfill.app.source_stamps import file_stamp
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.digests import Digest
+from sqlbackfill.run.source_cover import Cover, Span
 from sqlbackfill.run.source_digests import SourceDigests
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
@@ -24,9 +25,11 @@ _MOST_PARTITIONS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    ranges: tuple[tuple[int | None, int | None], ...]
+    includes_unplaced: bool
     tag: str
     digests: tuple[tuple[int, str], ...]
-    unplaced: str
+    outside: tuple[str, str, str]
 
 
 class KnownDigests:
@@ -38,34 +41,35 @@ class KnownDigests:
         self._cache = FactCache(root / ".sqlbackfill" / "cache", "digests")
         self._files: dict[Relation, Path | None] = {}
 
-    def get(
-        self, relation: Relation, asked: tuple[str, ...], compute: Callable[[], SourceDigests]
-    ) -> SourceDigests:
-        """What `compute` gives, or gave for the same `asked` when the table's file was as it is now."""
-        stamp = self._stamp(relation)
+    def find(
+        self, relation: Relation, asked: tuple[str, ...]
+    ) -> tuple[Cover, SourceDigests] | None:
+        """What was kept under `asked` when the table was as it is now, and what it covers."""
+        stamp = self.stamp(relation)
         if not stamp:
-            return compute()
-        found: list[SourceDigests] = []
+            return None
+        kept = self._cache.find(digest(stamp, str(relation), *asked), _Kept)
+        return None if kept is None else _read(kept)
 
-        def kept() -> _Kept:
-            found.append(compute())
-            return _written(found[0])
-
-        value = self._cache.get(
-            digest(stamp, str(relation), *asked),
-            _Kept,
-            kept,
-            keeps=lambda each: (
-                len(each.digests) <= _MOST_PARTITIONS and self._stamp(relation) == stamp
-            ),
-        )
-        return found[0] if found else _read(value)
+    def keep(
+        self,
+        relation: Relation,
+        asked: tuple[str, ...],
+        before: str,
+        cover: Cover,
+        digests: SourceDigests,
+    ) -> None:
+        """Keeps `digests`, which were read after the table's stamp was `before`, if it is still that."""
+        is_small = len(digests.by_ordinal) <= _MOST_PARTITIONS
+        if is_small and before and self.stamp(relation) == before:
+            key = digest(before, str(relation), *asked)
+            self._cache.put(key, _written(cover, digests))
 
     def save(self) -> None:
         """Keeps what this command used; says nothing where the disk does not allow it."""
         self._cache.save()
 
-    def _stamp(self, relation: Relation) -> str:
+    def stamp(self, relation: Relation) -> str:
         """What proves the table unchanged: its engine's word, or the state of the file that holds it.
 
         Empty where there is neither, or it is too new.
@@ -85,14 +89,23 @@ def database_stamp(file: Path, now_ns: Callable[[], int]) -> str:
     return file_stamp((file, *logs), now_ns)
 
 
-def _written(digests: SourceDigests) -> _Kept:
-    by_ordinal = tuple((at, str(one)) for at, one in sorted(digests.by_ordinal.items()))
-    return _Kept(digests.tag, by_ordinal, str(digests.unplaced))
+def _written(cover: Cover, digests: SourceDigests) -> _Kept:
+    return _Kept(
+        ranges=tuple((span.start, span.end) for span in cover.ranges),
+        includes_unplaced=cover.unplaced,
+        tag=digests.tag,
+        digests=tuple((at, str(one)) for at, one in sorted(digests.by_ordinal.items())),
+        outside=(str(digests.nowhere), str(digests.below), str(digests.above)),
+    )
 
 
-def _read(kept: _Kept) -> SourceDigests:
-    return SourceDigests(
+def _read(kept: _Kept) -> tuple[Cover, SourceDigests]:
+    nowhere, below, above = map(Digest.read, kept.outside)
+    cover = Cover(tuple(Span(*span) for span in kept.ranges), kept.includes_unplaced)
+    return cover, SourceDigests(
         tag=kept.tag,
         by_ordinal={at: Digest.read(text) for at, text in kept.digests},
-        unplaced=Digest.read(kept.unplaced),
+        nowhere=nowhere,
+        below=below,
+        above=above,
     )

@@ -19,7 +19,7 @@ from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import Mark
+from sqlbackfill.ledger.records import Island, Mark
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.candidates import Candidate
 from sqlbackfill.plan.freshness import Freshness
@@ -127,6 +127,10 @@ def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> P
         old_mark=histories.is_as_of_old,
         sources=sources,
     )
+    records = {name: tracked.records for name, tracked in state.tracked.items()}
+    sources.expect(
+        {name: _of_todays_code(workspace, name, records[name]) for name in records}, judged
+    )
     candidates = {
         name: replace(
             _candidate(workspace, name, state, reads, freshness if judges else None, ends[name]),
@@ -139,7 +143,6 @@ def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> P
         rebuilds = QuietRebuilds(
             workspace=workspace, ledger=ledger, session=session, freshness=freshness, inputs=inputs
         )
-        records = {name: tracked.records for name, tracked in state.tracked.items()}
         candidates = rebuilds.added_to(candidates, records)
         known.save()
     return Prepared(
@@ -152,6 +155,12 @@ def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> P
         freshness=freshness,
         candidates=candidates,
     )
+
+
+def _of_todays_code(workspace: Workspace, name: str, records: Iterable[Island]) -> Sequence[Island]:
+    """Those whose inputs decide: where the code is another, nothing of them matters."""
+    facts = workspace.facts.get(name)
+    return [each for each in records if facts is not None and each.fingerprint == facts.fingerprint]
 
 
 def _unjudged(

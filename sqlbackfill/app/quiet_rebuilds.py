@@ -48,7 +48,7 @@ class QuietRebuilds:
         if not recoded:
             return dict(candidates)
         today, digested = slices(self.workspace), digested_columns(self.workspace)
-        found = dict(candidates)
+        same_for: dict[str, dict[str, list[Island]]] = {}
         for name in recoded:
             fingerprint = candidates[name].fingerprint
             islands = [each for each in records[name] if each.fingerprint != fingerprint]
@@ -58,10 +58,15 @@ class QuietRebuilds:
                 if columns in digested.get(name, ())
                 and (same := _same(islands, columns, today[name].get(columns)))
             }
-            by_reader = self._digested(name, by_reader)
-            if by_reader:
-                quiet = self._quiet(name, fingerprint, by_reader)
-                found[name] = replace(candidates[name], quiet_for=quiet)
+            if by_reader := self._digested(name, by_reader):
+                same_for[name] = by_reader
+        if self.freshness.sources is not None:
+            asked = {name: _islands(by_reader) for name, by_reader in same_for.items()}
+            self.freshness.sources.expect(asked, self.inputs)
+        found = dict(candidates)
+        for name, by_reader in same_for.items():
+            quiet = self._quiet(name, candidates[name].fingerprint, by_reader)
+            found[name] = replace(candidates[name], quiet_for=quiet)
         return found
 
     def _repeats(self, name: str) -> bool:
@@ -124,8 +129,7 @@ class QuietRebuilds:
         self, name: str, fingerprint: str, by_reader: Mapping[str, list[Island]]
     ) -> dict[str, PartitionSet]:
         """The partitions of those islands, without those of which any input is another by now."""
-        islands = {(i.start, i.end): i for found in by_reader.values() for i in found}
-        as_now = [replace(each, fingerprint=fingerprint) for each in islands.values()]
+        as_now = [replace(each, fingerprint=fingerprint) for each in _islands(by_reader)]
         causes = replace(self.freshness, inputs=self.inputs).causes(name, as_now, fingerprint)
         stale = PartitionSet.of(span for cause in causes for span in cause.partitions.ranges)
         return {
@@ -141,3 +145,7 @@ def _same(islands: Sequence[Island], columns: str, today: str | None) -> list[Is
         for each in islands
         if today is not None and each.action is Action.BUILT and each.slices.get(columns) == today
     ]
+
+
+def _islands(by_reader: Mapping[str, Sequence[Island]]) -> list[Island]:
+    return list({(i.start, i.end): i for found in by_reader.values() for i in found}.values())

@@ -9,18 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlbackfill.app.known_digests import KnownDigests
 from sqlbackfill.app.options import OnReading, tell_nobody
+from sqlbackfill.app.source_readings import (
+    WHOLE,
+    ColumnNames,
+    Compared,
+    SourceReadings,
+    text_of,
+)
 from sqlbackfill.app.source_stamps import file_stamp, local_files, raw_stamp
-from sqlbackfill.app.source_windows import EVERYTHING, SourceWindow, source_window, whole_window
+from sqlbackfill.app.source_windows import SourceWindow, source_window, whole_window
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import SqlbackfillError
-from sqlbackfill.ledger.digests import Digest, column_set_id
-from sqlbackfill.ledger.records import InputMark, Island, SourceRead
+from sqlbackfill.ledger.digests import Digest
+from sqlbackfill.ledger.records import ALL_COLUMNS, InputMark, Island, SourceRead
+from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.reads import Reads
 from sqlbackfill.plan.types import Chunk
@@ -28,14 +37,18 @@ from sqlbackfill.plan.versions import InputEdge
 from sqlbackfill.project.config import Freshness
 from sqlbackfill.project.source import Source
 from sqlbackfill.run.source_blocks import SourceBlocks
-from sqlbackfill.run.source_digests import SourceDigests, Span
-from sqlbackfill.run.source_reads import SourceScan, hull, scan
+from sqlbackfill.run.source_cover import EVERYTHING, Cover, Span
+from sqlbackfill.run.source_digests import SourceDigests
+from sqlbackfill.run.source_reads import SourceScan
 from sqlbackfill.warehouse.protocol import Column, DigestSql, Relation, Session
 
 NEVER_CHANGES = "off"
 _BLOCK, _SMALL = 64, 16
-Recorded = Callable[[str, PartitionSet], Sequence[tuple[Island, Mapping[str, SourceRead]]]]
+Records = Callable[[str, PartitionSet], Sequence[tuple[Island, Mapping[str, SourceRead]]]]
 """Of a model, the records that stand in some partitions, each with what it read of sources."""
+
+Recorded = Sequence[tuple[Span, str]]
+"""Spans as the source is numbered now, each with the digest that was recorded."""
 
 
 @dataclass(slots=True)
@@ -53,7 +66,7 @@ class ProjectSources:
     reads: Reads
     inputs: Mapping[str, Sequence[InputEdge]]
     session: Session | None = None
-    records: Recorded = lambda _model, _partitions: ()
+    records: Records = lambda _model, _partitions: ()
     on_reading: OnReading = tell_nobody
     known: KnownDigests | None = None
     planned: Mapping[str, PartitionSet] = field(default_factory=dict)
@@ -62,9 +75,8 @@ class ProjectSources:
     _shared: SourceBlocks = field(default_factory=SourceBlocks)
     _blocks: dict[tuple[str, str, int], Span | None] = field(default_factory=dict)
     _windows: dict[tuple[str, str], SourceWindow] = field(default_factory=dict)
-    _digests: dict[tuple[str, str, str, bool], tuple[Span, SourceDigests]] = field(
-        default_factory=dict
-    )
+    _readings: dict[str, SourceReadings] = field(default_factory=dict)
+    _expected: tuple[tuple[str, InputEdge, Sequence[Island]], ...] = ()
 
     def mark(self, source: str) -> str:
         """The cheap version of `source` now; empty where it is not known."""
@@ -99,7 +111,8 @@ class ProjectSources:
             parts = [PartitionSet.span(*each) for each in around.ranges]
             spans = [span for part in parts for span in window.spans(part)]
             is_shared = len(around) > len(chunk.partitions) and not chunk.partitions - around
-            self._blocks[key] = hull(spans) if spans and is_shared else None
+            together = Cover.of(spans, unplaced=False)
+            self._blocks[key] = together.hull if spans and is_shared else None
         return self._blocks[key]
 
     def stale(
@@ -126,79 +139,105 @@ class ProjectSources:
             changed |= window.changed(spans) if not window.is_whole else PartitionSet.empty()
         return stale, changed
 
-    def _changed_spans(
+    def expect(
         self,
-        model: str,
-        window: SourceWindow,
-        source: Source,
-        read: SourceRead | None,
+        records: Mapping[str, Sequence[Island]],
+        inputs: Mapping[str, Sequence[InputEdge]],
+    ) -> None:
+        """Notes the records that are going to be judged, by model, along these `inputs`.
+
+        A source that has to be read is read once for all of them.
+        """
+        self._expected = tuple(
+            (model, edge, islands)
+            for model, islands in records.items()
+            for edge in inputs[model]
+            if edge.is_source and islands
+        )
+
+    def _changed_spans(
+        self, model: str, window: SourceWindow, source: Source, read: SourceRead | None
     ) -> list[Span] | None:
         """The recorded spans whose digest is another now; None where they cannot be compared."""
-        if read is None or read.space != window.partitioning.space:
-            return None
-        if not read.spans:
-            return []
-        if window.reads_unplaced and read.unplaced is None:
-            return None
-        recorded = window.as_numbered_now(read)
-        if recorded is None:
-            return None
-        spans = [span for span, _ in recorded]
-        if not spans:
-            return []
-        now = self._now(model, window, source, hull(spans))
+        recorded = _comparable(window, read)
+        if read is None or not recorded:
+            return None if recorded is None else []
+        now = self._now(model, window, source, recorded)
         if now is None:
             return None
-        if read.unplaced is not None and read.unplaced != str(now.unplaced):
+        spans = [span for span, _ in recorded]
+        if read.unplaced is not None and read.unplaced != str(now.unplaced(spans)):
             return [EVERYTHING]
         return [span for span, then in recorded if Digest.read(then) != now.of(span)]
 
     def _now(
-        self, model: str, window: SourceWindow, source: Source, span: Span
+        self, model: str, window: SourceWindow, source: Source, recorded: Recorded
     ) -> SourceDigests | None:
-        columns = self._columns(model, source.name)
-        unplaced = window.reads_unplaced
-        key = (source.name, column_set_id(columns), window.numbering, unplaced)
-        known = self._digests.get(key)
-        if known is not None and hull((known[0], span)) == known[0]:
-            return known[1]
-        wanted = hull((known[0], span)) if known is not None else span
-        what = self._scan(model, window, source, (wanted,), unplaced)
-        sql, session = what.sql, self.session
-        if sql is None or session is None:
+        asked = self._compared(model, window, source, recorded)
+        if asked is None or self.session is None:
             return None
+        readings = self._readings.get(source.name)
+        if readings is None:
+            relation = source_relation(source, self.workspace.loaded.project.root)
+            adapter = self.workspace.loaded.adapter
+            readings = self._readings[source.name] = SourceReadings(
+                adapter, relation, partial(self._tell, source), self.known
+            )
+        return readings.of(asked, partial(self._compared_too, source), self.session)
 
-        def read() -> SourceDigests:
-            self._tell(source, columns, window.column, session)
-            return scan(what, session, self.workspace.loaded.adapter.dialect, wanted)
+    def _compared(
+        self, model: str, window: SourceWindow, source: Source, recorded: Recorded
+    ) -> Compared | None:
+        """What `model` compares of `source` with what it recorded; None where no digest is wanted."""
+        sql = self._digest_sql(model, source)
+        if sql is None:
+            return None
+        columns = self._columns(model, source.name)
+        used = None
+        if columns is not None:
+            used = frozenset(name.lower() for name in (*columns, window.column or ""))
+        column = window.column
+        cover = Cover.of([span for span, _ in recorded], unplaced=window.reads_unplaced)
+        return Compared(
+            numbering=window.numbering,
+            column=self.workspace.loaded.adapter.quote_name(column) if column else None,
+            partitioning=window.partitioning,
+            cover=WHOLE if window.partitioning.column_type is BoundType.TEXT else cover,
+            columns=used,
+            sql=sql,
+        )
 
-        relation = source_relation(source, self.workspace.loaded.project.root)
-        if self.known is None or not isinstance(relation, Relation):
-            found = read()
-        else:
-            asked = (repr(sql), *map(str, key), f"{wanted.start}..{wanted.end}")
-            found = self.known.get(relation, asked, read)
-        self._digests[key] = wanted, found
-        return found
+    def _compared_too(self, source: Source) -> Iterator[Compared]:
+        """What all who are going to be judged compare of `source`."""
+        mark = self.mark(source.name)
+        for model, edge, islands in self._expected:
+            if edge.name != source.name:
+                continue
+            wanted = PartitionSet.of(
+                (island.start, island.end)
+                for island in islands
+                if (recorded := island.inputs.get(edge.name)) is not None
+                and recorded.window in (edge.window, ALL_COLUMNS)
+                and not (mark and recorded.mark == mark)
+            )
+            window = self._window(model, source.name)
+            found: list[tuple[Span, str]] = []
+            for _, reads in self.records(model, wanted) if wanted else ():
+                found.extend(_comparable(window, reads.get(source.name)) or ())
+            if found and (compared := self._compared(model, window, source, found)):
+                yield compared
 
-    def _tell(
-        self,
-        source: Source,
-        columns: tuple[str, ...] | None,
-        event_time: str | None,
-        session: Session,
-    ) -> None:
+    def _tell(self, source: Source, used: ColumnNames) -> None:
         relation = source_relation(source, self.workspace.loaded.project.root)
         files = local_files(relation)
-        used = None if columns is None else {name.lower() for name in (*columns, event_time or "")}
         schema = self.workspace.schemas[source.name]
         wanted = [c for c in schema.columns or () if used is None or c.name.lower() in used]
         what = relation if isinstance(relation, Relation) else [str(file) for file in files or ()]
         scan_bytes = None
         # What is said before the work must not end it: reading says what is wrong.
         with contextlib.suppress(SqlbackfillError, OSError):
-            if what:
-                scan_bytes = self.workspace.loaded.adapter.scan_bytes(session, what, wanted)
+            if what and self.session is not None:
+                scan_bytes = self.workspace.loaded.adapter.scan_bytes(self.session, what, wanted)
         self.on_reading(source.name, scan_bytes)
 
     def _scan(
@@ -211,10 +250,9 @@ class ProjectSources:
     ) -> SourceScan:
         adapter = self.workspace.loaded.adapter
         relation = source_relation(source, self.workspace.loaded.project.root)
-        text = adapter.quote(relation) if isinstance(relation, Relation) else relation.sql
         return SourceScan(
             name=source.name,
-            relation=text,
+            relation=text_of(relation, adapter),
             column=adapter.quote_name(window.column) if window.column else None,
             partitioning=window.partitioning,
             spans=spans,
@@ -293,3 +331,14 @@ class ProjectSources:
         tables = [each for each in found if isinstance(each, Relation)]
         versions = self.workspace.loaded.adapter.table_versions(self.session, tables)
         return {table: each.text for table, each in versions.items() if each.is_settled}
+
+
+def _comparable(window: SourceWindow, read: SourceRead | None) -> Recorded | None:
+    """What was recorded of a source, for comparing; None where it cannot be compared."""
+    if read is None or read.space != window.partitioning.space:
+        return None
+    if not read.spans:
+        return []
+    if window.reads_unplaced and read.unplaced is None:
+        return None
+    return window.as_numbered_now(read)

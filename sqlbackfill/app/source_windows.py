@@ -21,9 +21,8 @@ from sqlbackfill.plan.reads import Horizon, ReadEdge, Reads
 from sqlbackfill.project.source import Source
 from sqlbackfill.query.facts import Read
 from sqlbackfill.run.schema_change import bound_type
-from sqlbackfill.run.source_digests import Span
+from sqlbackfill.run.source_cover import EVERYTHING, Span
 
-EVERYTHING = Span(None, None)
 _MOST_SPANS = 4096
 _WIDE = 1 << 80
 

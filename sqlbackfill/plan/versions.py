@@ -47,6 +47,13 @@ class SourceVersions(Protocol):
     ) -> tuple[PartitionSet, PartitionSet]:
         """Of `group` those that read what changed since, and the source's that did, if known."""
 
+    def expect(
+        self,
+        records: Mapping[str, Sequence[Island]],
+        inputs: Mapping[str, Sequence[InputEdge]],
+    ) -> None:
+        """Notes what `stale` is going to be asked about, so that a source is read once for all."""
+
 
 def window_id(window: ReadWindow | None) -> str:
     """The id of a read window; None stands for all of the input."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 
-from sqlbackfill.run.source_digests import SourceDigests, Span
+from sqlbackfill.run.source_cover import Span
+from sqlbackfill.run.source_digests import SourceDigests
 
 
 class SourceBlocks:

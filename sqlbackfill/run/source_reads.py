@@ -14,7 +14,8 @@ from sqlbackfill.ledger.records import InputMark, SourceRead
 from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.run.source_blocks import SourceBlocks
-from sqlbackfill.run.source_digests import SourceDigests, Span, digests_query, read_digests
+from sqlbackfill.run.source_cover import Cover, Span
+from sqlbackfill.run.source_digests import SourceDigests, digests_query, read_digests
 from sqlbackfill.warehouse.protocol import DigestSql, Relation, Session, TableVersion
 
 Versions = Callable[[Session, Sequence[Relation]], Mapping[Relation, TableVersion]]
@@ -67,13 +68,18 @@ class SourceScan:
             return SourceRead(space=self.partitioning.space, spans=())
         digests = self._of_block(session, dialect, versions, before)
         if digests is None:
-            digests = scan(self, session, dialect, hull(self.spans))
+            digests = scan(self, session, dialect, self.cover.hull)
         return SourceRead(
             space=self.partitioning.space,
             spans=tuple((span.start, span.end, str(digests.of(span))) for span in self.spans),
-            unplaced=str(digests.unplaced) if self.includes_unplaced else None,
+            unplaced=str(digests.unplaced(self.spans)) if self.includes_unplaced else None,
             keys=_keys(self.partitioning, self.spans),
         )
+
+    @property
+    def cover(self) -> Cover:
+        """What is read of the source to digest the spans."""
+        return Cover.of(self.spans, unplaced=self.includes_unplaced)
 
     def _of_block(
         self, session: Session, dialect: str, versions: Versions, before: str
@@ -101,27 +107,10 @@ def scan(wanted: SourceScan, session: Session, dialect: str, span: Span) -> Sour
     """The digest of every partition in `span` now, by one query."""
     if wanted.sql is None:
         raise ValueError(f"nothing is digested of {wanted.name}")
-    query = digests_query(
-        wanted.relation,
-        wanted.column,
-        wanted.partitioning,
-        span,
-        wanted.sql,
-        dialect,
-        includes_unplaced=wanted.includes_unplaced,
-    )
-    rows = [(text, count, one, two) for text, count, one, two in session.execute(query)]
-    return read_digests(rows, wanted.sql, wanted.partitioning)
-
-
-def hull(spans: Sequence[Span]) -> Span:
-    """The least span that holds all of `spans`, of which there is at least one."""
-    starts = [span.start for span in spans if span.start is not None]
-    ends = [span.end for span in spans if span.end is not None]
-    return Span(
-        min(starts) if len(starts) == len(spans) else None,
-        max(ends) if len(ends) == len(spans) else None,
-    )
+    cover = Cover((span,), wanted.includes_unplaced)
+    sqls = (wanted.sql,)
+    query = digests_query(wanted.relation, wanted.column, wanted.partitioning, cover, sqls, dialect)
+    return read_digests(session.execute(query), sqls, wanted.partitioning)[0]
 
 
 class SourceReading:

@@ -13,11 +13,11 @@ from sqlbackfill.partitions.integers import IntegerPartitioning
 from sqlbackfill.partitions.keys import StaticPartitioning
 from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.partitions.whole import AnyPartitioning, WholePartitioning
-from sqlbackfill.run.source_digests import SourceDigests, Span, digests_query, read_digests
+from sqlbackfill.run.source_cover import EVERYTHING, Cover, Span
+from sqlbackfill.run.source_digests import SourceDigests, digests_query, read_digests
 from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
 from sqlbackfill.warehouse.protocol import Column, DigestSql, Session
 
-EVERYTHING = Span(None, None)
 ROWS = """
 create table raw as select
   i as id, timestamp '2013-03-08' + to_minutes(i * 137) as ts,
@@ -63,10 +63,9 @@ def _taken(
     includes_unplaced: bool = True,
 ) -> SourceDigests:
     sql = _sql(adapter)
-    query = digests_query(
-        "raw", column, partitioning, span, sql, "duckdb", includes_unplaced=includes_unplaced
-    )
-    return read_digests(session.execute(query), sql, partitioning)
+    cover = Cover((span,), unplaced=includes_unplaced)
+    query = digests_query("raw", column, partitioning, cover, (sql,), "duckdb")
+    return read_digests(session.execute(query), (sql,), partitioning)[0]
 
 
 def _by_hand(adapter: DuckDBAdapter, session: Session, where: str) -> Digest:
@@ -95,7 +94,7 @@ def test_every_partition_has_the_digest_of_its_own_rows(
 ) -> None:
     taken = _taken(adapter, session, column, partitioning)
     assert len(taken.by_ordinal) > 1
-    assert taken.unplaced.count == 0
+    assert taken.unplaced([EVERYTHING]).count == 0
     for ordinal, digest in taken.by_ordinal.items():
         low, high = partitioning.bounds(ordinal)
         assert digest == _by_hand(adapter, session, f"{column} >= '{low}' and {column} < '{high}'")
@@ -109,21 +108,21 @@ def test_a_span_reads_its_own_partitions_and_the_rows_without_a_place(
     partitioning = _time("day", BoundType.DATE)
     whole = _taken(adapter, session, "d", partitioning)
     first, last = min(whole.by_ordinal), max(whole.by_ordinal)
-    assert whole.unplaced.count == 2
+    assert whole.unplaced([EVERYTHING]).count == 2
     span = Span(first + 2, last - 1)
     part = _taken(adapter, session, "d", partitioning, span)
     assert set(part.by_ordinal) == set(range(first + 2, last - 1))
     assert part.of(span) == whole.of(span)
-    assert part.unplaced.count == 1
+    assert part.unplaced([span]).count == 1
     bounded = _taken(adapter, session, "d", partitioning, span, includes_unplaced=False)
     assert bounded.of(span) == whole.of(span)
-    assert bounded.unplaced.count == 0
+    assert bounded.unplaced([span]).count == 0
 
 
 def test_keys_that_no_list_names_have_no_place(adapter: DuckDBAdapter, session: Session) -> None:
     taken = _taken(adapter, session, "region", StaticPartitioning(("eu", "us")))
     assert sorted(taken.by_ordinal) == [0, 1]
-    assert taken.unplaced == _by_hand(adapter, session, "region = 'else'")
+    assert taken.unplaced([]) == _by_hand(adapter, session, "region = 'else'")
 
 
 def test_a_source_without_partitions_is_one(adapter: DuckDBAdapter, session: Session) -> None:
@@ -140,3 +139,79 @@ def test_a_late_row_changes_the_digest_of_its_day_alone(
     after = _taken(adapter, session, "d", partitioning)
     changed = [o for o in after.by_ordinal if after.by_ordinal[o] != before.by_ordinal.get(o)]
     assert [partitioning.label(o) for o in changed] == ["2013-03-10"]
+
+
+def test_one_query_gives_several_sets_of_columns_what_one_each_would(
+    adapter: DuckDBAdapter, session: Session
+) -> None:
+    partitioning = _time("day", BoundType.DATE)
+    sets = [
+        adapter.digest_sql([Column(name, "BIGINT") for name in names], exact_floats=True)
+        for names in (("id",), ("v",), ("id", "v"), ())
+    ]
+    sqls = [sql for sql in sets if sql is not None]
+    cover = Cover((EVERYTHING,), unplaced=True)
+
+    def taken(*wanted: DigestSql) -> tuple[SourceDigests, ...]:
+        query = digests_query("raw", "d", partitioning, cover, wanted, "duckdb")
+        return read_digests(session.execute(query), wanted, partitioning)
+
+    together = taken(*sqls)
+    assert len({str(each.of(EVERYTHING)) for each in together}) == 4
+    assert list(together) == [taken(sql)[0] for sql in sqls]
+
+
+def test_ranges_apart_are_read_without_what_lies_between(
+    adapter: DuckDBAdapter, session: Session
+) -> None:
+    session.execute("insert into raw(id, d, v) values (900, NULL, 1)")
+    partitioning = _time("day", BoundType.DATE)
+    whole = _taken(adapter, session, "d", partitioning)
+    first = min(whole.by_ordinal)
+    spans = (Span(None, first + 2), Span(first + 5, first + 7))
+    sql = _sql(adapter)
+    for unplaced in (True, False):
+        cover = Cover.of(spans, unplaced=unplaced)
+        query = digests_query("raw", "d", partitioning, cover, (sql,), "duckdb")
+        (found,) = read_digests(session.execute(query), (sql,), partitioning)
+        assert set(found.by_ordinal) == {first, first + 1, first + 5, first + 6}
+        assert [found.of(span) for span in spans] == [whole.of(span) for span in spans]
+        assert found.nowhere.count == unplaced
+
+
+def test_times_beyond_the_calendar_belong_to_who_reads_without_end(
+    adapter: DuckDBAdapter, session: Session
+) -> None:
+    session.execute(
+        "insert into raw(id, d, v) values (900, '-infinity', 1), (901, '0044-03-15 (BC)', 1),"
+        " (902, 'infinity', 2), (903, '12000-01-01', 2), (904, '9999-12-31', 2), (905, NULL, 3)"
+    )
+    partitioning = _time("day", BoundType.DATE)
+    taken = _taken(adapter, session, "d", partitioning)
+    for span, where in (
+        (Span(None, 0), "id in (900, 901, 905)"),
+        (Span(0, None), "id in (902, 903, 905)"),
+        (Span(0, 1), "id = 905"),
+        (EVERYTHING, "id >= 900 and id <> 904"),
+    ):
+        assert taken.unplaced([span]) == _by_hand(adapter, session, where)
+    assert taken.as_one.of(EVERYTHING) == _by_hand(adapter, session, "true")
+
+
+def test_instants_of_before_time_zones_are_told_apart_to_the_second(
+    adapter: DuckDBAdapter, session: Session
+) -> None:
+    # Paris was 9 minutes and 21 seconds ahead of UTC until 1911.
+    session.execute(
+        "create table odd as select timestamptz '1900-05-31 23:50:38+00' + to_seconds(i) as tz,"
+        " i as id, i as v from range(3) as r(i)"
+    )
+    partitioning = _time("month", BoundType.TIMESTAMPTZ, "Europe/Paris")
+    sql = _sql(adapter)
+    cover = Cover((EVERYTHING,), unplaced=False)
+    query = digests_query("odd", "tz", partitioning, cover, (sql,), "duckdb")
+    (found,) = read_digests(session.execute(query), (sql,), partitioning)
+    bounds = partitioning.bounds(max(found.by_ordinal))[0]
+    later = session.execute(f"select count(*) from odd where tz >= '{bounds}'")[0][0]
+    assert later == 2
+    assert found.by_ordinal[max(found.by_ordinal)].count == later

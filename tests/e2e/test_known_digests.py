@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sqlbackfill.app import source_versions
+from sqlbackfill.app import source_readings
 from sqlbackfill.app.check import check
 from sqlbackfill.app.known_digests import database_stamp
 from tests.e2e.world import SOURCE, World
@@ -45,13 +45,13 @@ class Counted(World):
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counted:
     world = Counted(tmp_path)
-    original = source_versions.scan
+    original = source_readings.digests_query
 
-    def scan(*arguments: object) -> object:
+    def counting(*arguments: object) -> str:
         world.readings += 1
         return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(source_versions, "scan", scan)
+    monkeypatch.setattr(source_readings, "digests_query", counting)
     world.days_of_source()
     world.model("seen", DAILY)
     return world

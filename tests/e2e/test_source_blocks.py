@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from sqlbackfill.run import source_reads
-from sqlbackfill.run.source_digests import Span
+from sqlbackfill.run.source_cover import Span
 from tests.e2e.world import DAYS, SOURCE, World
 
 ROWS = "select date '2024-03-01' + i::int as day, {} + i as v from range(10) as r(i)"

@@ -11,7 +11,7 @@ import pytest
 
 from sqlbackfill.ledger.records import InputMark
 from sqlbackfill.partitions.whole import WholePartitioning
-from sqlbackfill.run.source_digests import Span
+from sqlbackfill.run.source_cover import Span
 from sqlbackfill.run.source_reads import SourceReading, SourceScan
 from sqlbackfill.warehouse.protocol import DigestSql, Relation, Session, TableVersion
 from sqlbackfill.warehouse.snowflake_versions import MARGIN, table_versions

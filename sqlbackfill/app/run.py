@@ -29,7 +29,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.document import total_estimate
 from sqlbackfill.run import runfile
 from sqlbackfill.run.budget import Budget
-from sqlbackfill.run.events import Sink
+from sqlbackfill.run.events import Sink, SourceCompared
 from sqlbackfill.run.execute import execute
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.result import RunResult
@@ -135,7 +135,12 @@ def _execute(
 ) -> RunResult:
     workspace = planned.prepared.workspace
     loaded = workspace.loaded
-    versions = CutOff(planned.prepared, planned.prepared.versions)
+    versions = CutOff(
+        planned.prepared,
+        planned.plan,
+        planned.prepared.versions,
+        lambda source, scan_bytes: sink(SourceCompared(source, scan_bytes)),
+    )
     inputs = RunInputs(
         run_id=new_run_id(datetime.now(UTC)),
         plan=planned.plan,

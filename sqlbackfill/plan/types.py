@@ -26,6 +26,10 @@ class Reason(StrEnum):
     SCHEMA_CHANGE = "schema_change"
 
 
+MAY_BE_CUT_OFF = frozenset({Reason.STALE, Reason.DOWNSTREAM})
+"""Reasons of state, not of the user's: a partition that turns out to be as it should be is left so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """An estimated number: half of the time it should lie between `low` and `high`."""

@@ -20,6 +20,14 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCompared:
+    """A source is about to be read to see whether a partition still has to be built."""
+
+    source: str
+    scan_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkStarted:
     """One chunk is being written from here on."""
 
@@ -103,6 +111,7 @@ Event = (
     | ChunkSplit
     | ChunkResized
     | ChunkCutOff
+    | SourceCompared
     | ChunkBlocked
     | Draining
     | RunFinished

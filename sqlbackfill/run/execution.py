@@ -17,7 +17,7 @@ from sqlbackfill.errors import (
 )
 from sqlbackfill.ledger.records import ChunkStatus, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import Chunk, Reason
+from sqlbackfill.plan.types import MAY_BE_CUT_OFF, Chunk
 from sqlbackfill.run import events
 from sqlbackfill.run.budget import Spending
 from sqlbackfill.run.chunk import ChunkWork, ChunkWriter, Written
@@ -147,7 +147,7 @@ class Execution:
         inputs, model, partitions = self._inputs, task.model, task.chunk.partitions
         started = time.monotonic()
         try:
-            if task.step.reason is Reason.DOWNSTREAM and not task.is_checked:
+            if task.step.reason in MAY_BE_CUT_OFF and not task.is_checked:
                 needed = inputs.still_needed(model, partitions) & partitions
                 if needed != partitions:
                     self._cut_off(replace(task, is_checked=True), needed, wave)

@@ -92,8 +92,9 @@ class RunInputs:
 
     `sql` may raise ProjectError, which fails the chunk. `reads` gives the partitions of each
     upstream that some partitions of a model read, through views too; of an upstream that may be
-    needed whole, at least all that the plan lists. `still_needed` is asked about partitions whose
-    reason is `downstream` when all that they read is settled: what it leaves out is not rebuilt.
+    needed whole, at least all that the plan lists. `still_needed` is asked about partitions that were
+    not named but chosen by state (`MAY_BE_CUT_OFF`) when all that they read is settled: what it leaves
+    out is not rebuilt.
     `sources` says what is digested of the sources that a chunk reads. `fixed_costs_prevail` tells of a
     model and a number of partitions whether fewer of them would take about as long.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.

@@ -39,10 +39,12 @@ class ModelResult:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
+        saved = {"partitions_cut_off": self.partitions_cut_off} if self.partitions_cut_off else {}
         return {
             "model": self.model,
             "partitions_built": self.partitions_built,
             "partitions_skipped": self.partitions_skipped,
+            **saved,
             "rows": self.rows,
             "queries": self.queries,
             "seconds": round(self.seconds, 6),

@@ -174,6 +174,10 @@ class Project:
     def node(self, name: str) -> Node:
         return next(node for node in self.nodes if node.name == name)
 
+    def with_node(self, node: Node) -> Project:
+        """The same with `node` in the place of that of its name."""
+        return Project(tuple(node if each.name == node.name else each for each in self.nodes))
+
     def is_known_whole(self, node: Node) -> bool:
         """Whether no part of its rows is known by itself: a stored whole, or what is inlined of one."""
         return SHAPES[node.shape].kind == "table" or any(
@@ -303,7 +307,7 @@ def edited(project: Project, rng: random.Random) -> Project:
         case "extra":
             # A column once there stays: taking it away is a schema change that asks for a decision.
             node = replace(node, has_extra=True)
-    return Project((*project.nodes[:at], node, *project.nodes[at + 1 :]))
+    return project.with_node(node)
 
 
 # -- what must come out -----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from sqlbackfill.run.events import (
     Event,
     RunFinished,
     RunStarted,
+    SourceCompared,
 )
 
 DRAINING = (
@@ -107,7 +108,7 @@ class Progress:
                 self._model(model).failed += chunk.end - chunk.start
             case Draining():
                 self.is_draining = True
-            case RunFinished() | ChunkResized():
+            case RunFinished() | ChunkResized() | SourceCompared():
                 pass
 
     def _ended(self, name: str) -> ModelProgress:

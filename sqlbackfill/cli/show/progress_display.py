@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlbackfill.cli.output import Output
 from sqlbackfill.cli.show.progress import DRAINING, ModelProgress, Progress, frame, line
+from sqlbackfill.cli.show.words import reading
 from sqlbackfill.run.events import (
     ChunkBlocked,
     ChunkCutOff,
@@ -15,6 +16,7 @@ from sqlbackfill.run.events import (
     Event,
     RunFinished,
     RunStarted,
+    SourceCompared,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class LineProgress:
                 self._told = progress.clock()
                 if progress.models:
                     self.output.remark(f"run {run_id}")
+            case SourceCompared(source=source, scan_bytes=scan_bytes):
+                self.output.remark(reading(source, scan_bytes))
             case Draining():
                 self.output.remark(DRAINING)
             case (
@@ -81,6 +85,8 @@ class LiveProgress:
             self._live = self._start()
         elif isinstance(event, RunFinished):
             self.close()
+        elif isinstance(event, SourceCompared) and self._live is not None:
+            self._live.console.print(reading(event.source, event.scan_bytes), markup=False)
 
     def close(self) -> None:
         """Clears the bars, if they are drawn."""

@@ -30,7 +30,7 @@ class Spending:
     budget: Budget
     now: Callable[[], float] = time.monotonic
     _began: float | None = None
-    _under_way: dict[str, float] = field(default_factory=dict)
+    _under_way: dict[tuple[str, int], float] = field(default_factory=dict)
     _slowest: dict[str, float] = field(default_factory=dict)
 
     def refusal(self, task: Task) -> Diagnostic | None:
@@ -56,10 +56,10 @@ class Spending:
         now = self.now()
         if self._began is None:
             self._began = now
-        self._under_way[task.model] = now + self._expected_s(task)
+        self._under_way[task.model, task.number] = now + self._expected_s(task)
 
     def ended(self, task: Task, seconds: float) -> None:
-        self._under_way.pop(task.model, None)
+        self._under_way.pop((task.model, task.number), None)
         each = seconds / len(task.chunk.partitions)
         self._slowest[task.model] = max(each, self._slowest.get(task.model, 0.0))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, TransientError, WarehouseError
-from sqlbackfill.ledger.records import Action, InputMark, Island
+from sqlbackfill.ledger.records import Action, InputMark, Island, SourceRead
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
@@ -23,10 +23,13 @@ from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.schema_change import partition_column
 from sqlbackfill.run.source_reads import SourceReading, SourceScan
 from sqlbackfill.run.stages import stage_name, stage_relation
+from sqlbackfill.run.tables import Tables
 from sqlbackfill.run.whole_table import build_aside, put_in_place, replace_whole
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 
 CheckLease = Callable[[Session, Relation], None]
+SourcesRead = tuple[Mapping[str, InputMark], Mapping[str, SourceRead]]
+"""As `SourceReading.end` returns it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +72,16 @@ class Written:
 class ChunkWriter:
     """Writes chunks one after the other over one session, in whichever thread calls `write`.
 
-    `targets` holds what is known of the models' tables by now. Writers may share it, since one at a
-    time writes a model.
+    All writers of a run share its `tables`.
     """
 
-    def __init__(
-        self, inputs: RunInputs, targets: dict[str, Target], check_lease: CheckLease
-    ) -> None:
+    def __init__(self, inputs: RunInputs, tables: Tables, check_lease: CheckLease) -> None:
         self._inputs = inputs
         self._adapter = inputs.adapter
         self._cancellation = Cancellation()
         self._check_lease = check_lease
-        self._targets = targets
+        self._tables = tables
+        self._turn = tables.turn("", self._cancellation)
         self._unsettled: tuple[Island, ...] | None = None
         self._records: tuple[Island, ...] = ()
         self.session = inputs.adapter.session()
@@ -94,14 +95,18 @@ class ChunkWriter:
         session. Raises SqlbackfillError, with the user's file position where the engine gives one.
         """
         self._unsettled = None
-        for pause_s in self._inputs.backoff.pauses_s():
-            try:
-                return self._settled(work) or self._attempt(work)
-            except TransientError:
-                self._cancellation.pause(pause_s)
-                self.session.close()
-                self.session = self._adapter.session()
-        return self._settled(work) or self._attempt(work)
+        self._turn = self._tables.turn(work.model.name, self._cancellation)
+        try:
+            for pause_s in self._inputs.backoff.pauses_s():
+                try:
+                    return self._settled(work) or self._attempt(work)
+                except TransientError:
+                    self._cancellation.pause(pause_s)
+                    self.session.close()
+                    self.session = self._adapter.session()
+            return self._settled(work) or self._attempt(work)
+        finally:
+            self._turn.give()
 
     def take_queries(self) -> int:
         """How often a model's query was started since this was last asked."""
@@ -127,10 +132,11 @@ class ChunkWriter:
             return None
         is_done = self._is_recorded(work)
         self._unsettled = None
+        self._turn.give()
         return Written(records=records, seconds=0.0) if is_done else None
 
     def _attempt(self, work: ChunkWork) -> Written:
-        started = time.monotonic()
+        started, self._turn.waited_s = time.monotonic(), 0.0
         self._queries += 1
         replacement = Replacement(
             session=self.session,
@@ -156,8 +162,8 @@ class ChunkWriter:
             reading = self._reading(work)
             with placed_in(work.sql, 1 + work.sql.guard_lines):
                 filled = replace_whole(replacement, work.sql.select)
-            records = self._append(work, filled, reading, started)
-        return Written(records=records, seconds=time.monotonic() - started)
+            records = self._append(work, filled, reading.end(work.inputs), started)
+        return Written(records=records, seconds=self._seconds_since(started))
 
     def _swap_whole(self, work: ChunkWork, replacement: Replacement, started: float) -> Written:
         """The same where DDL commits by itself: until all is done, nothing stands recorded."""
@@ -166,14 +172,15 @@ class ChunkWriter:
         try:
             with placed_in(work.sql, 1 + work.sql.guard_lines):
                 built = build_aside(replacement, work.sql.select, aside)
+            read = reading.end(work.inputs)
             self._forget(work)
             self._cancellation.seal()
             filled = put_in_place(replacement, work.sql.select, built)
             with self._transaction(work):
-                records = self._append(work, filled, reading, started)
+                records = self._append(work, filled, read, started)
         finally:
             self._drop(self._adapter.quote(aside))
-        return Written(records=records, seconds=time.monotonic() - started)
+        return Written(records=records, seconds=self._seconds_since(started))
 
     def _forget(self, work: ChunkWork) -> None:
         """Commits that nothing is known of the table: what stands there may be another one soon."""
@@ -198,28 +205,44 @@ class ChunkWriter:
     def _write_partitions(
         self, work: ChunkWork, replacement: Replacement, started: float
     ) -> Written:
-        target = self._targets.get(work.model.name)
+        target = self._tables.target(work.model.name)
         columns: tuple[Column, ...] = ()
         if target is None:
             with placed_in(work.sql, work.sql.guard_lines):
                 columns = self.session.describe(work.sql.select)
             query_column = partition_column(work.model, columns, f"the query of {work.model.name}")
             if not self._adapter.transactional_ddl:
-                target = ready_target(replacement, work.sql.select, columns)
+                target = self._made_ready(replacement, work, columns)
         else:
             query_column = target.query_column
         # Rows are staged before the transaction begins, and must not be newer than their digests.
         early = self._reading(work) if self._is_staged(work) else None
         with self._source(work, query_column, columns) as (source, lines_before, warnings):
+            read = early.end(work.inputs) if early else None
             with self._transaction(work):
+                target = target or self._tables.target(work.model.name)
                 if target is None:
                     target = ready_target(replacement, work.sql.select, columns)
                 reading = early or self._reading(work)
                 with placed_in(work.sql, lines_before):
                     filled = replace_partitions(replacement, target, source)
-                records = self._append(work, filled, reading, started)
-            self._targets[work.model.name] = replace(target, is_new=False)
-        return Written(records=records, seconds=time.monotonic() - started, warnings=warnings)
+                records = self._append(work, filled, read or reading.end(work.inputs), started)
+            self._tables.know(work.model.name, replace(target, is_new=False))
+        return Written(records=records, seconds=self._seconds_since(started), warnings=warnings)
+
+    def _made_ready(
+        self, replacement: Replacement, work: ChunkWork, columns: Sequence[Column]
+    ) -> Target:
+        """The table, by DDL that commits by itself: one of several chunks makes it."""
+        self._turn.take()
+        try:
+            target = self._tables.target(work.model.name)
+            if target is None:
+                target = ready_target(replacement, work.sql.select, columns)
+                self._tables.know(work.model.name, target)
+        finally:
+            self._turn.give()
+        return target
 
     def _is_staged(self, work: ChunkWork) -> bool:
         return work.model.has_author_bounds or self._adapter.stages
@@ -278,16 +301,26 @@ class ChunkWriter:
 
     @contextmanager
     def _transaction(self, work: ChunkWork) -> Iterator[None]:
-        """Commits what runs inside and reads it back, or rolls it back."""
+        """Commits what runs inside and reads it back, or rolls it back; one at a time for a table."""
         session = self.session
-        session.begin()
+        self._turn.take()
         try:
-            yield
-            self._cancellation.check()
-        except BaseException:
-            self._cancellation.seal()
-            session.rollback()
-            raise
+            session.begin()
+            try:
+                yield
+                self._cancellation.check()
+            except BaseException:
+                self._cancellation.seal()
+                session.rollback()
+                raise
+            self._commit(work)
+        finally:
+            # While nobody knows whether this one was committed, none with higher numbers may be.
+            if self._unsettled is None:
+                self._turn.give()
+
+    def _commit(self, work: ChunkWork) -> None:
+        session = self.session
         self._cancellation.seal()
         self._unsettled = self._records
         try:
@@ -328,11 +361,15 @@ class ChunkWriter:
         return SourceReading(work.sources, self.session, adapter.dialect, adapter.table_versions)
 
     def _append(
-        self, work: ChunkWork, filled: Filled, reading: SourceReading, started: float
+        self, work: ChunkWork, filled: Filled, read: SourcesRead, started: float
     ) -> tuple[Island, ...]:
-        inputs, seconds = self._inputs, time.monotonic() - started
-        marks, sources = reading.end(work.inputs)
+        inputs, seconds = self._inputs, self._seconds_since(started)
+        marks, sources = read
         self._check_lease(self.session, work.model.relation)
         records = chunk_islands(inputs, work.task, filled, seconds, marks, sources)
         self._records = inputs.ledger.append(self.session, records)
         return self._records
+
+    def _seconds_since(self, started: float) -> float:
+        """What the chunk itself took: not what it waited for others of its table."""
+        return time.monotonic() - started - self._turn.waited_s

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 
 from sqlbackfill.dataclass import replace
@@ -17,12 +19,11 @@ from sqlbackfill.errors import (
 )
 from sqlbackfill.ledger.records import ChunkStatus, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import MAY_BE_CUT_OFF, Chunk
+from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
 from sqlbackfill.run import events
 from sqlbackfill.run.budget import Spending
 from sqlbackfill.run.chunk import ChunkWork, ChunkWriter, Written
 from sqlbackfill.run.claims import Claims
-from sqlbackfill.run.fill import Target
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.interrupt import Signals, Wish
 from sqlbackfill.run.journal import Journal
@@ -31,8 +32,9 @@ from sqlbackfill.run.resizing import Resizer, slower
 from sqlbackfill.run.result import BlockedChunk, FailedChunk
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.stages import drop_left_stages
+from sqlbackfill.run.tables import Tables
 from sqlbackfill.run.tally import Tally, name_of, upstream_failed
-from sqlbackfill.run.wavefront import LOOK_AHEAD, Blocked, Wavefront
+from sqlbackfill.run.wavefront import LOOK_AHEAD, Blocked, Wavefront, may_go_abreast
 from sqlbackfill.run.worker import Workers
 
 Crew = Workers["_Attempt", Written]
@@ -97,14 +99,15 @@ class Execution:
     def _do_all(self, todo: tuple[Task, ...], claims: Claims) -> bool:
         """Whether the user ended it before all was tried."""
         inputs = self._inputs
-        count = min(inputs.max_parallel, len({task.model for task in todo}))
+        at_once = inputs.max_parallel if inputs.adapter.stages else 1
+        count = min(inputs.max_parallel, _most_at_once(todo, inputs.models, at_once))
         ahead = LOOK_AHEAD if count > 1 else 1
-        wave = Wavefront(todo, inputs.models, inputs.reads, look_ahead=ahead)
-        targets: dict[str, Target] = {}
+        wave = Wavefront(todo, inputs.models, inputs.reads, look_ahead=ahead, at_once=at_once)
+        tables = Tables()
         try:
             with Workers[_Attempt, Written](count) as crew:
                 for _ in range(count):
-                    self._writers.append(ChunkWriter(inputs, targets, claims.check))
+                    self._writers.append(ChunkWriter(inputs, tables, claims.check))
                 self._idle = self._writers[::-1]
                 try:
                     self._work_through(wave, crew, claims)
@@ -315,3 +318,16 @@ class Execution:
             model=diagnostic.model or model,
             message=f"{named}: {diagnostic.message}",
         )
+
+
+def _most_at_once(
+    todo: Iterable[Task], models: Mapping[str, PlannedModel], of_one_model: int
+) -> int:
+    """How many chunks of `todo` could be under way at a time, those that fall apart counted whole."""
+    partitions: Counter[str] = Counter()
+    for task in todo:
+        partitions[task.model] += len(task.chunk.partitions)
+    return sum(
+        min(of_one_model, count) if may_go_abreast(models[name]) else 1
+        for name, count in partitions.items()
+    )

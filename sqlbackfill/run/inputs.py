@@ -98,7 +98,8 @@ class RunInputs:
     `sources` says what is digested of the sources that a chunk reads. `fixed_costs_prevail` tells of a
     model and a number of partitions whether fewer of them would take about as long.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
-    `max_parallel` chunks are written at a time, never two of one model. `max_failures` stops
+    `max_parallel` chunks are under way at a time; several of one model only where the adapter stages
+    them, and one at a time is published. `max_failures` stops
     launching after that many failed chunks, `budget` before it is exceeded. `runs_directory` is where the run file goes (None:
     nowhere). `command` and `plan_json` are stored with the run. `run_id` is new for every run, also
     for one that resumes another. All callables but those in `backoff` are called in the thread that

@@ -1,4 +1,4 @@
-"""What of a run may start now: a chunk whose inputs are settled and whose table nobody writes. Pure.
+"""What of a run may start now: a chunk whose inputs are settled and whose table has room for it. Pure.
 
 In ranges throughout: a chunk that waits looks at one partition of one input, and is looked at again
 when that one is settled. Of each model only the next few chunks are looked at.
@@ -12,7 +12,8 @@ from heapq import heappop, heappush
 
 from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import PlannedModel
+from sqlbackfill.partitions.whole import WholePartitioning
+from sqlbackfill.plan.types import PlannedModel, Reason
 from sqlbackfill.run.inputs import Reads
 from sqlbackfill.run.schedule import Rank, Task
 
@@ -33,19 +34,27 @@ class Blocked:
 
 @dataclass(slots=True)
 class _Line:
-    """The chunks of one model: those not looked at, those that may start, and how many wait."""
+    """The chunks of one model: those not looked at, those that may start, and how many wait.
+
+    `room` of them may be under way at once; `busy` are.
+    """
 
     todo: deque[Task]
     ahead: int
+    room: int
     next_number: int = 0
     ready: list[tuple[Rank, Task, Blocked | None]] = field(default_factory=list)
     waiting: int = 0
-    is_busy: bool = False
+    busy: int = 0
     most: int | None = None
 
 
 class Wavefront:
-    """Hands out chunks, one of each model at a time, and is told what became of them.
+    """Hands out chunks and is told what became of them.
+
+    `at_once` of one model may be under way at a time, unless they depend on one another or change
+    the table itself. Of what may start, that goes first of whose model the fewest are under way, and
+    then by rank: several chunks of one table fill what other tables leave of the workers.
 
     A chunk may start once every partition that it reads and that this run was to build is settled:
     built or left as it is, or else lost. Partitions that the run was not to build are taken as they
@@ -59,6 +68,7 @@ class Wavefront:
         reads: Reads,
         *,
         look_ahead: int = LOOK_AHEAD,
+        at_once: int = 1,
     ) -> None:
         self._reads = reads
         self._lines: dict[str, _Line] = {}
@@ -67,14 +77,17 @@ class Wavefront:
             ranges.setdefault(task.model, []).append((task.chunk.start, task.chunk.end))
             if task.model not in self._lines:
                 ahead = 1 if models[task.model].reads_itself else look_ahead
-                self._lines[task.model] = _Line(deque(), ahead)
+                room = at_once if may_go_abreast(models[task.model]) else 1
+                self._lines[task.model] = _Line(deque(), ahead, room)
             line = self._lines[task.model]
+            if task.step.reason is Reason.SCHEMA_CHANGE:
+                line.room = 1
             line.todo.append(task)
             line.next_number = max(line.next_number, task.number + 1)
         self._unsettled = {model: PartitionSet.of(found) for model, found in ranges.items()}
         self._lost: dict[str, PartitionSet] = {}
         self._watchers: dict[str, list[tuple[int, Task]]] = {}
-        self._open: list[tuple[Rank, str]] = []
+        self._open: list[tuple[int, Rank, str]] = []
         for model in self._lines:
             self._offer(model)
 
@@ -86,19 +99,21 @@ class Wavefront:
     def take(self) -> Task | Blocked | None:
         """What goes next, or None where all that is left waits for what is under way.
 
-        Its model is then busy until `release`.
+        It counts as under way until `release`.
         """
         while self._open:
-            rank, model = heappop(self._open)
+            busy, rank, model = heappop(self._open)
             line = self._lines[model]
-            if line.is_busy or not line.ready or line.ready[0][0] != rank:
+            if line.busy != busy or not line.ready or line.ready[0][0] != rank:
                 continue
             _, task, verdict = heappop(line.ready)
             if verdict is None and line.most is not None and _size(task) > line.most:
                 self.put_back(task, task.chunk.partitions.chunks(line.most))
                 self._offer(model)
                 continue
-            line.is_busy = True
+            line.busy += 1
+            if line.busy < line.room:
+                self._offer(model)
             return task if verdict is None else verdict
         return None
 
@@ -126,8 +141,8 @@ class Wavefront:
         self.settle(model, partitions)
 
     def release(self, model: str) -> None:
-        """Lets the next chunk of `model` start."""
-        self._lines[model].is_busy = False
+        """Lets another chunk of `model` start in the place of one that was taken."""
+        self._lines[model].busy -= 1
         self._offer(model)
 
     def put_back(self, task: Task, ranges: Iterable[tuple[int, int]]) -> None:
@@ -147,8 +162,8 @@ class Wavefront:
         line = self._lines[model]
         while not line.ready and line.todo and line.waiting < line.ahead:
             self._look_at(line.todo.popleft())
-        if line.ready and not line.is_busy:
-            heappush(self._open, (line.ready[0][0], model))
+        if line.ready and line.busy < line.room:
+            heappush(self._open, (line.busy, line.ready[0][0], model))
 
     def _look_at(self, task: Task) -> None:
         """Has `task` wait for a partition that it reads, or counts it among those that may start."""
@@ -214,6 +229,11 @@ class Wavefront:
             if found := self._lost.get(upstream, _NOTHING) & reads[upstream]:
                 return upstream, found
         return None
+
+
+def may_go_abreast(model: PlannedModel) -> bool:
+    """Whether chunks of `model` are independent of one another."""
+    return not model.reads_itself and not isinstance(model.partitioning, WholePartitioning)
 
 
 def _by(hit: tuple[str, PartitionSet] | None) -> str | None:

@@ -5,6 +5,7 @@ What a session does is `snowflake_session`'s, what an error means `snowflake_fai
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,8 @@ class SnowflakeAdapter:
         self._target = target
         self._sessions: WeakSet[SnowflakeSession] = WeakSet()
         self._lost: set[int] = set()
+        self._cancelling = threading.Lock()
+        self._canceller: SnowflakeSession | None = None
 
     @property
     def database(self) -> str:
@@ -203,6 +206,9 @@ class SnowflakeAdapter:
     def close(self) -> None:
         for session in list(self._sessions):
             session.close()
+        with self._cancelling:
+            if self._canceller is not None:
+                self._canceller.close()
 
     def _comment(self, session: Session, relation: Relation, kind: str) -> str | None:
         rows = session.execute(
@@ -226,13 +232,13 @@ class SnowflakeAdapter:
         raise AssertionError("the last try returns or raises")
 
     def _cancel(self, number: int) -> None:
-        session = SnowflakeSession(
-            self._connect, mask=self._mask, cancel=_cancel_nothing, lost=set()
-        )
-        try:
-            session.execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({number})")
-        finally:
-            session.close()
+        """Over one connection for all: signing in for each of many would outlast their patience."""
+        with self._cancelling:
+            if self._canceller is None:
+                self._canceller = SnowflakeSession(
+                    self._connect, mask=self._mask, cancel=_cancel_nothing, lost=set()
+                )
+            self._canceller.execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({number})")
 
     def _mask(self, text: str) -> str:
         for secret in self._target.secrets:

@@ -7,6 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.emulator.process import running
 from tests.emulator.world import assert_whole, make_world
 
@@ -14,10 +16,14 @@ KILLS = 30
 SEED = 20261122
 
 
-def test_thirty_kills_at_random_points_lose_nothing_and_write_nothing_twice(tmp_path: Path) -> None:
-    dice = random.Random(SEED)
+@pytest.mark.parametrize("workers", [1, 8])
+def test_thirty_kills_at_random_points_lose_nothing_and_write_nothing_twice(
+    tmp_path: Path, workers: int
+) -> None:
+    """With eight workers the chunks of both tables are staged side by side."""
+    dice = random.Random(SEED + workers)
     with running(tmp_path / "emulator") as emulator:
-        world = make_world(tmp_path / "project", emulator, connect_timeout=1)
+        world = make_world(tmp_path / "project", emulator, connect_timeout=1, threads=workers)
         killed, is_over = 0, threading.Event()
 
         def strike() -> None:

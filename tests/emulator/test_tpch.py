@@ -105,11 +105,13 @@ def differing(house: Path, warehouse: Path, model: str) -> tuple[int, int]:
 
 
 def test_tpch_has_the_rows_that_it_has_on_duckdb(tmp_path: Path) -> None:
+    """Eight workers share three tables, of each of which several chunks are staged side by side."""
     load(tmp_path / "emulator")
     with running(tmp_path / "emulator") as emulator:
         fields = emulator.fields("prod", connect_timeout=10)
         ours = snowflake_project(tmp_path / "snowflake", fields)
-        done = ours.command("run", "-p", "1992..1998", "--yes", "--max-parallel", "4")
+        in_quarters = ("--strategy", "chunk=quarter", "--max-parallel", "8")
+        done = ours.command("run", "-p", "1992..1998", *in_quarters, "--yes")
         assert done.exit_code == 0, done
         status = ours.command("status", "--json").document
     assert {model["model"]: model["stale"] for model in status["models"]} == dict.fromkeys(

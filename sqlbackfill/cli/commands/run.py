@@ -47,7 +47,7 @@ _EXAMPLES = (
     "--max-parallel",
     type=click.IntRange(min=1),
     metavar="N",
-    help="so many queries at a time, one for each model; default: the profile's threads",
+    help="so many queries at a time, on DuckDB one for each model; default: the profile's threads",
 )
 @click.option(
     "--order",

@@ -55,6 +55,25 @@ def test_what_is_under_way_counts_by_when_it_should_end() -> None:
     assert spent.refusal(task(0, 1, "other")) is not None
 
 
+def test_every_chunk_of_one_model_that_is_under_way_counts() -> None:
+    clock = Clock()
+    spent = spending(clock, 45)
+    spent.launched(task(0, 4))
+    spent.launched(task(4, 5))
+    spent.ended(task(4, 5), 1.0)
+
+    clock.now += 6
+    assert spent.refusal(task(5, 6)) is None, "the long one ends within the budget"
+    spent.ended(task(0, 4), 44.0)
+    assert spent.refusal(task(6, 10)) is not None, "four more would take 44 s"
+
+    spent = spending(clock, 35)
+    spent.launched(task(0, 4))
+    spent.launched(task(4, 5))
+    spent.ended(task(4, 5), 1.0)
+    assert spent.refusal(task(5, 6)) is not None, "the long one alone exceeds it"
+
+
 def test_what_has_run_tells_more_than_the_estimate() -> None:
     clock = Clock()
     spent = spending(clock, 12)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import Plan
+from sqlbackfill.plan.types import Plan, Reason
 from sqlbackfill.run.schedule import Order, Task, tasks
 from sqlbackfill.run.wavefront import Blocked, Wavefront
 from sqlbackfill.warehouse.double import DoubleAdapter
@@ -15,9 +17,11 @@ def days(start: int, end: int) -> PartitionSet:
     return PartitionSet.span(chain.FIRST + start, chain.FIRST + end)
 
 
-def wavefront(plan: Plan, order: Order = Order.PLAN, look_ahead: int = 4) -> Wavefront:
+def wavefront(
+    plan: Plan, order: Order = Order.PLAN, look_ahead: int = 4, at_once: int = 1
+) -> Wavefront:
     found = tasks(plan, MODELS, {}, order)
-    return Wavefront(found, MODELS, chain.reads, look_ahead=look_ahead)
+    return Wavefront(found, MODELS, chain.reads, look_ahead=look_ahead, at_once=at_once)
 
 
 def name(task: Task) -> Named:
@@ -195,3 +199,61 @@ def test_a_long_plan_looks_at_each_chunk_a_few_times_only() -> None:
         wave = Wavefront(tasks(plan, MODELS, {}, order), MODELS, reads)
         in_turn(wave)
         assert asked <= 3 * 2 * chain.COUNT
+
+
+def test_so_many_chunks_of_one_model_go_side_by_side_and_no_more() -> None:
+    wave = wavefront(chain.plan(chain.step("daily", days(0, 12), size=2)), at_once=3)
+    found = taken(wave)
+    assert [name(task) for task in found] == [("daily", 0, 2), ("daily", 2, 4), ("daily", 4, 6)]
+    finish(wave, found[1])
+    assert [name(task) for task in taken(wave)] == [("daily", 6, 8)]
+
+
+def test_what_must_not_go_side_by_side_never_does() -> None:
+    everything = [chain.step(m, days(0, 12), size=1) for m in ("daily", "running", "summary")]
+    wave = wavefront(chain.plan(*everything), at_once=4)
+    under_way: list[Task] = []
+    seen: dict[str, int] = {}
+    while not wave.is_over:
+        under_way += taken(wave)
+        for model in {task.model for task in under_way}:
+            count = sum(task.model == model for task in under_way)
+            seen[model] = max(count, seen.get(model, 0))
+        finish(wave, under_way.pop(0))
+    assert seen == {"daily": 4, "running": 1, "summary": 1}
+
+    altered = replace(chain.step("daily", days(0, 12)), reason=Reason.SCHEMA_CHANGE)
+    assert len(taken(wavefront(chain.plan(altered), at_once=4))) == 1
+
+
+def test_another_table_goes_before_a_second_chunk_of_one() -> None:
+    plan = chain.plan(
+        chain.step("daily", days(0, 12), size=1),
+        chain.step("trailing", days(0, 2), size=1),
+    )
+    wave = wavefront(plan, at_once=8)
+    first = wave.take()
+    assert isinstance(first, Task)
+    finish(wave, first)
+    assert [name(task) for task in (wave.take(), wave.take()) if isinstance(task, Task)] == [
+        ("daily", 1, 2),
+        ("trailing", 0, 1),
+    ]
+
+
+def test_a_bad_chunk_is_put_back_in_parts_beside_others_of_its_model() -> None:
+    wave = wavefront(chain.plan(chain.step("daily", days(0, 12))), at_once=2)
+    bad, good = taken(wave)
+    first = chain.FIRST
+    wave.put_back(bad, ((first, first + 2), (first + 2, first + 4)))
+    wave.release("daily")
+    [half] = taken(wave)
+    assert name(half) == ("daily", 0, 2)
+    finish(wave, good)
+    [other] = taken(wave)
+    assert name(other) == ("daily", 2, 4)
+    finish(wave, half)
+    [last] = taken(wave)
+    finish(wave, other)
+    finish(wave, last)
+    assert wave.is_over

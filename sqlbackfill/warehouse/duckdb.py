@@ -17,6 +17,7 @@ from weakref import WeakSet
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
 from sqlbackfill.warehouse.duckdb_failures import Place, translate
 from sqlbackfill.warehouse.duckdb_profile import (
+    IN_MEMORY,
     PINNED_SETTINGS,
     Attachment,
     DuckDBTarget,
@@ -58,6 +59,10 @@ default unless the profile sets them, and `result_settings` tells what is in for
 names are looked up counts only if the profile says so: models and sources print in full."""
 
 _LOOKUP_SETTINGS = frozenset({"schema", "search_path"})
+
+_FOOTERS = "parquet_metadata_cache"
+"""Has the footer of a Parquet file read again only where the file's time has moved, or is so new that it
+may not have: to read that of a large file takes half as long as a query over one day of it."""
 
 _SECRET_NAME = re.compile(r"secret|token|password|passphrase|key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -147,11 +152,10 @@ class DuckDBAdapter:
         return quote_name(name)
 
     def digest_sql(self, columns: Sequence[Column], *, exact_floats: bool) -> DigestSql | None:
-        import duckdb
-
         from sqlbackfill.warehouse.duckdb_digest import digest_sql
+        from sqlbackfill.warehouse.duckdb_engine import version
 
-        return digest_sql(columns, engine_version=duckdb.__version__, exact_floats=exact_floats)
+        return digest_sql(columns, engine_version=version, exact_floats=exact_floats)
 
     def scan_bytes(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
@@ -300,14 +304,19 @@ class DuckDBAdapter:
         self._mode = mode
 
     def _connect(self, mode: _Mode) -> Any:
-        import duckdb
+        from sqlbackfill.warehouse.duckdb_engine import connect
 
         config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
         config.update(self._target.config_options)
         path = self._target.path
-        if path is not None and mode is not _Mode.ABSENT:
-            return duckdb.connect(str(path), read_only=mode is _Mode.READ, config=config)
-        engine = duckdb.connect(":memory:", config=config)
+        is_file = path is not None and mode is not _Mode.ABSENT
+        place, is_read_only = (str(path), mode is _Mode.READ) if is_file else (IN_MEMORY, False)
+        engine = connect(place, read_only=is_read_only, config=config)
+        if _FOOTERS not in config:
+            with contextlib.suppress(Exception):  # before it was there, footers were read each time
+                engine.execute(f"SET GLOBAL {_FOOTERS} = true")
+        if is_file:
+            return engine
         if self.database != "memory":
             engine.execute(f"ATTACH ':memory:' AS {quote_name(self.database)}")
         return engine

@@ -23,34 +23,31 @@ from sqlbackfill.errors import (
     WarehouseError,
 )
 
-_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?)\s*\(PID (?P<pid>\d+)\)")
-_IN_USE = re.compile(r"Could not set lock on file|being used by another process|different configur")
-_NO_SPACE = re.compile(r"No space left on device|not enough space on the disk|Disk quota exceeded")
-_NOT_DUCKDB = re.compile(r"not a valid DuckDB database file|sqlite_scanner")
-_VERSION = re.compile(r"version number \d+, but we can only read|newer version of DuckDB")
-_READ_ONLY = re.compile(r"read-only mode|Read-only file system|read only mode")
-_DENIED = re.compile(r"Permission denied|Access is denied|Operation not permitted")
-_NO_FILES = re.compile(r'No files found that match the pattern "(?P<pattern>[^"]*)"')
-_BAD_FILE = re.compile(
-    r"Failed to read file|magic bytes|parquet|TProtocol|footer|Snappy|ZSTD|decompress|GZIP|Invalid UTF-?8|CSV Error"
-    r"|Could not read enough bytes|sniffing file|Malformed JSON|checksum",
-    re.IGNORECASE,
+# Compiled when something failed, by `re` itself.
+_HOLDER = r"Conflicting lock is held in (?P<program>.*?)\s*\(PID (?P<pid>\d+)\)"
+_IN_USE = r"Could not set lock on file|being used by another process|different configur"
+_NO_SPACE = r"No space left on device|not enough space on the disk|Disk quota exceeded"
+_NOT_DUCKDB = r"not a valid DuckDB database file|sqlite_scanner"
+_VERSION = r"version number \d+, but we can only read|newer version of DuckDB"
+_READ_ONLY = r"read-only mode|Read-only file system|read only mode"
+_DENIED = r"Permission denied|Access is denied|Operation not permitted"
+_NO_FILES = r'No files found that match the pattern "(?P<pattern>[^"]*)"'
+_BAD_FILE = (
+    r"(?i)Failed to read file|magic bytes|parquet|TProtocol|footer|Snappy|ZSTD|decompress|GZIP|Invalid UTF-?8|CSV Error"
+    r"|Could not read enough bytes|sniffing file|Malformed JSON|checksum"
 )
-_DAMAGED = re.compile(
-    r"Corrupt database file|computed checksum|Failed to deserialize|Could not read enough bytes",
-    re.IGNORECASE,
+_DAMAGED = (
+    r"(?i)Corrupt database file|computed checksum|Failed to deserialize|Could not read enough bytes"
 )
-_EXTENSION = re.compile(
-    r'[Ee]xtension "?(?P<name>[^"\s]+?)(?:\.duckdb_extension)?"? (?:not found|is)'
-)
-_SUGGESTION = re.compile(r'Did you mean:? "(?P<name>[^"]+)"')
+_EXTENSION = r'[Ee]xtension "?(?P<name>[^"\s]+?)(?:\.duckdb_extension)?"? (?:not found|is)'
+_SUGGESTION = r'Did you mean:? "(?P<name>[^"]+)"'
 _OF_DATA = frozenset(
     {"ConversionException", "OutOfRangeException", "ConstraintException", "InvalidInputException"}
 )
 """What DuckDB raises about the values that a query meets: casts, overflows, constraints, and (as
 invalid input) division by zero, `error()`, texts that are no date or no JSON."""
 
-_CANDIDATES = re.compile(r"Candidate bindings: (?P<names>.+)")
+_CANDIDATES = r"Candidate bindings: (?P<names>.+)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +123,7 @@ def _interrupted(failure: Failure, _place: Place) -> SqlbackfillError | None:
 
 def _space(failure: Failure, place: Place) -> SqlbackfillError | None:
     full = failure.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    if not (full or _NO_SPACE.search(failure.text)):
+    if not (full or re.search(_NO_SPACE, failure.text)):
         return None
     where = f" while writing {place.path}" if place.path else ""
     return _refusal(
@@ -179,27 +176,27 @@ def _opening(failure: Failure, place: Place) -> SqlbackfillError | None:
     """Errors of the database file itself; a statement under way has none of these but read-only."""
     text, path = failure.text, place.path
     name = str(path) if path else "the database"
-    if _IN_USE.search(text):
+    if re.search(_IN_USE, text):
         return _locked(text, name)
-    if _VERSION.search(text):
+    if re.search(_VERSION, text):
         return _refusal(
             "DATABASE_VERSION",
             f"{name} is in the format of another DuckDB version: {failure.first_line}",
             "install the duckdb package that wrote it, or a newer one: pip install --upgrade duckdb",
         )
-    if _NOT_DUCKDB.search(text):
+    if re.search(_NOT_DUCKDB, text):
         return _refusal(
             "NOT_A_DATABASE",
             f"{name} is not a DuckDB database",
             "set `path` in profiles.yml to a DuckDB file, or to a new name to start one",
         )
-    if _DAMAGED.search(text) and place.sql is None:
+    if re.search(_DAMAGED, text) and place.sql is None:
         return _refusal(
             "DATABASE_DAMAGED",
             f"{name} cannot be read: {failure.first_line}",
             "restore it from a copy, or set `path` in profiles.yml to a new file and rebuild",
         )
-    if failure.errno == errno.EROFS or _READ_ONLY.search(text):
+    if failure.errno == errno.EROFS or re.search(_READ_ONLY, text):
         return _refusal(
             "DATABASE_READ_ONLY",
             f"{name} cannot be written: {failure.first_line}",
@@ -209,7 +206,7 @@ def _opening(failure: Failure, place: Place) -> SqlbackfillError | None:
 
 
 def _locked(text: str, name: str) -> SqlbackfillError:
-    holder = _HOLDER.search(text)
+    holder = re.search(_HOLDER, text)
     notes: tuple[tuple[str, str], ...] = ()
     who = "another process or connection"
     if holder is not None:
@@ -227,7 +224,7 @@ def _locked(text: str, name: str) -> SqlbackfillError:
 
 def _files(failure: Failure, place: Place) -> SqlbackfillError | None:
     text = failure.text
-    missing = _NO_FILES.search(text)
+    missing = re.search(_NO_FILES, text)
     if missing:
         return _at(
             _refusal(
@@ -238,7 +235,7 @@ def _files(failure: Failure, place: Place) -> SqlbackfillError | None:
             failure,
             place,
         )
-    if failure.errno in {errno.EACCES, errno.EPERM} or _DENIED.search(text):
+    if failure.errno in {errno.EACCES, errno.EPERM} or re.search(_DENIED, text):
         return _refusal(
             "PERMISSION_DENIED",
             f"the system refused access: {failure.first_line}",
@@ -252,7 +249,7 @@ def _files(failure: Failure, place: Place) -> SqlbackfillError | None:
         )
     of_files = {"IOException", "InvalidInputException", "SerializationException"}
     garbled = failure.engine_kind == "Invalid" or (
-        failure.kinds & of_files and _BAD_FILE.search(text)
+        failure.kinds & of_files and re.search(_BAD_FILE, text)
     )
     if "HTTPException" in failure.kinds or garbled:
         return _at(
@@ -268,7 +265,7 @@ def _files(failure: Failure, place: Place) -> SqlbackfillError | None:
 
 
 def _extension(failure: Failure, _place: Place) -> SqlbackfillError | None:
-    found = _EXTENSION.search(failure.text)
+    found = re.search(_EXTENSION, failure.text)
     of_loading = failure.engine_kind in {"IO", "HTTP", "Extension Autoloading", "Missing Extension"}
     if found is None or not of_loading:
         return None
@@ -291,8 +288,8 @@ def _connection(failure: Failure, _place: Place) -> SqlbackfillError | None:
 
 
 def _query_failed(failure: Failure, place: Place) -> SqlbackfillError:
-    suggestion = _SUGGESTION.search(failure.text)
-    available = _CANDIDATES.search(failure.text)
+    suggestion = re.search(_SUGGESTION, failure.text)
+    available = re.search(_CANDIDATES, failure.text)
     kind = FailureKind.DATA if failure.kinds & _OF_DATA else FailureKind.PERMANENT
     return _at(
         WarehouseError(

@@ -26,13 +26,14 @@ def write_parquet(
     Types of Snowflake's that DuckDB has no such word for become the nearest; others are texts.
     Raises WarehouseError PARQUET_NOT_WRITTEN where the disk is full or a value does not fit.
     """
-    import duckdb
+    from sqlbackfill.warehouse import duckdb_engine
 
     rows_written = 0
     body = ", ".join(f"{_quoted(column.name)} {_type(column.type)}" for column in columns)
     values = ", ".join("unnest(?)" for _ in columns)
     try:
-        with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as engine:
+        config = {"autoinstall_known_extensions": "false"}
+        with duckdb_engine.connect(":memory:", config=config) as engine:
             engine.execute("SET timezone = 'UTC'")
             engine.execute(f"CREATE TABLE rows ({body})")
             for batch in batches:
@@ -44,7 +45,7 @@ def write_parquet(
                     rows_written += len(batch)
             target = str(file).replace("'", "''")
             engine.execute(f"COPY rows TO '{target}' (FORMAT parquet)")
-    except duckdb.Error as error:
+    except duckdb_engine.Error as error:
         raise not_written(file, str(error).splitlines()[0]) from None
     return rows_written
 

@@ -354,3 +354,29 @@ def test_a_relation_has_the_same_name_before_and_after_the_file_is_made(
     adapter = open_target(file)
     before = adapter.result_settings(adapter.session(read_only=True))
     assert adapter.result_settings(adapter.session()) == before
+
+
+def test_a_parquet_file_that_is_written_again_is_read_again(
+    tmp_path: Path, open_target: Open
+) -> None:
+    file = tmp_path / "rows.parquet"
+    session = open_target(None).session()
+    for age_s in (0, 3_600):  # as old as it is, and as one whose footer is kept
+        for rows in (10, 300_000, 20):
+            duckdb.sql(f"SELECT range AS n, 'x' || range AS t FROM range({rows})").write_parquet(
+                str(file)
+            )
+            os.utime(file, (0, file.stat().st_mtime - age_s - rows / 1000))
+            for _ in range(2):
+                assert session.execute(f"SELECT count(*), max(n) FROM '{file}'") == [
+                    (rows, rows - 1)
+                ]
+
+
+def test_the_footers_of_parquet_files_are_kept_unless_the_profile_says_no(
+    open_target: Open,
+) -> None:
+    asked = "SELECT current_setting('parquet_metadata_cache')"
+    assert open_target(None).session().execute(asked) == [(True,)]
+    other = open_target(None, settings={"parquet_metadata_cache": "false"})
+    assert other.session().execute(asked) == [(False,)]

@@ -19,20 +19,24 @@ _DESCRIBE = "DESCRIBE "
 _FEW_ROWS = 2
 _TABLES = """
 SELECT database_name, schema_name, table_name, 'table', comment, NULL, 0 FROM duckdb_tables()
-WHERE lower(table_name) IN ({names})
+WHERE database_name IN ({databases}) AND lower(table_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, view_name, 'view', comment, NULL, 0 FROM duckdb_views()
-WHERE NOT internal AND lower(view_name) IN ({names})
+WHERE database_name IN ({databases}) AND NOT internal AND lower(view_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, table_name, 'column', column_name, data_type, column_index
-FROM duckdb_columns() WHERE lower(table_name) IN ({names})
+FROM duckdb_columns() WHERE database_name IN ({databases}) AND lower(table_name) IN ({names})
 UNION ALL
 SELECT database_name, schema_name, table_name, 'collated', NULL, NULL, 0
-FROM duckdb_tables() WHERE contains(lower(sql), ' collate ')
+FROM duckdb_tables() WHERE database_name IN ({databases}) AND contains(lower(sql), ' collate ')
 UNION ALL
 SELECT '', '', '', 'collated', NULL, NULL, 0 WHERE current_setting('default_collation') <> ''
 """
-# A collation stands nowhere but in the statement that made a table; in a view's columns it is not shown.
+# Without names of databases, as the catalogue spells them, the engine makes all of its own views first,
+# which takes four times as long. A collation stands nowhere but in the statement that made a table; in a
+# view's columns it is not shown, and a view may read tables of any database.
+_COLLATED = "SELECT count(*) FROM duckdb_tables() WHERE contains(lower(sql), ' collate ')"
+_DATABASES = "SELECT database_name FROM duckdb_databases()"
 _ALL = Relation("", "", "")
 _FEW_NAMES = 8
 
@@ -53,6 +57,7 @@ class DuckDBSession:
         self._cursor: Any = None
         self._in_transaction = False
         self._aborted = False
+        self._databases: dict[str, str] = {}
 
     @property
     def in_transaction(self) -> bool:
@@ -127,17 +132,19 @@ class DuckDBSession:
         if not asked:
             return {}
         names = sorted({name for _, _, name in asked})
+        databases = self._spellings({database for database, _, _ in asked})
+        if not databases:
+            return {}
         # Put together here: a join of the three takes the engine twice as long.
         # A list is joined, which a few names do not pay for; to bind thousands of them took longer than all else.
         is_few = len(names) <= _FEW_NAMES
         marks = ", ".join("?" * len(names)) if is_few else "SELECT unnest(CAST(? AS VARCHAR[]))"
-        sql = _TABLES.format(names=marks)
+        sql = _TABLES.format(names=marks, databases=", ".join("?" * len(databases)))
+        each = [*databases, *(names if is_few else [names])]
         found: dict[Relation, tuple[str, str | None]] = {}
         columns: dict[Relation, list[tuple[int, Column]]] = {}
         collated: set[Relation] = set()
-        for *parts, what, text, data_type, index in self._run(
-            sql, names * 3 if is_few else [names] * 3
-        ):
+        for *parts, what, text, data_type, index in self._run(sql, [*each * 3, *databases]):
             actual = Relation(*parts)
             if what == "column":
                 columns.setdefault(actual, []).append((index, Column(text, data_type)))
@@ -145,13 +152,17 @@ class DuckDBSession:
                 collated.add(actual)
             elif _folded(actual) in asked:
                 found[actual] = (what, text)
+        if any(kind == "view" for kind, _ in found.values()):
+            has_collated = bool(collated) or self._run(_COLLATED)[0][0] > 0
+        else:
+            has_collated = False
         return {
             relation: TableInfo(
                 relation=actual,
                 kind=TableKind(kind),
                 columns=tuple(
                     _collated(column)
-                    if actual in collated or _ALL in collated or (collated and kind == "view")
+                    if actual in collated or _ALL in collated or (has_collated and kind == "view")
                     else column
                     for _, column in sorted(columns.get(actual, []), key=_index)
                 ),
@@ -160,6 +171,12 @@ class DuckDBSession:
             for actual, (kind, comment) in sorted(found.items())
             for relation in asked[_folded(actual)]
         }
+
+    def _spellings(self, folded: set[str]) -> list[str]:
+        """Those of the databases that are there, as the catalogue spells them, in order."""
+        if not folded <= self._databases.keys():
+            self._databases = {str(name).lower(): str(name) for (name,) in self._run(_DATABASES)}
+        return sorted(self._databases[name] for name in folded & self._databases.keys())
 
     def write_parquet(self, query: str, file: Path) -> int:
         target = str(file).replace("'", "''")
@@ -177,6 +194,7 @@ class DuckDBSession:
 
     def close(self) -> None:
         self.rollback()
+        self._databases = {}
         cursor, self._cursor = self._cursor, None
         if cursor is not None:
             with contextlib.suppress(Exception):

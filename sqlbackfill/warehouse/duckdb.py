@@ -60,10 +60,6 @@ names are looked up counts only if the profile says so: models and sources print
 
 _LOOKUP_SETTINGS = frozenset({"schema", "search_path"})
 
-_FOOTERS = "parquet_metadata_cache"
-"""Has the footer of a Parquet file read again only where the file's time has moved, or is so new that it
-may not have: to read that of a large file takes half as long as a query over one day of it."""
-
 _SECRET_NAME = re.compile(r"secret|token|password|passphrase|key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"(?i)((?:secret|token|password|access_key|signature|credential)\w*\s*[=:]\s*)[^\s&;,'\")]+"
@@ -96,6 +92,7 @@ class DuckDBAdapter:
         self._sessions: WeakSet[DuckDBSession] = WeakSet()
         self._engine: Any = None
         self._mode: _Mode | None = None
+        self._footers: Any = None
         self._secrets = tuple(
             value
             for settings in (target.settings, target.config_options)
@@ -179,9 +176,10 @@ class DuckDBAdapter:
     def zones(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
     ) -> ZoneMap | None:
-        from sqlbackfill.warehouse.duckdb_zones import zones
+        from sqlbackfill.warehouse.duckdb_zones import Footers, zones
 
-        return zones(session, source, columns)
+        self._footers = self._footers or Footers()
+        return zones(session, source, columns, self._footers)
 
     def explain_scan(self, session: Session, query: str) -> ScanSize | None:  # noqa: ARG002
         return None  # its EXPLAIN guesses rows and tells no bytes: `zones` knows more
@@ -304,19 +302,14 @@ class DuckDBAdapter:
         self._mode = mode
 
     def _connect(self, mode: _Mode) -> Any:
-        from sqlbackfill.warehouse.duckdb_engine import connect
+        from sqlbackfill.warehouse.duckdb_engine import open_engine
 
         config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
         config.update(self._target.config_options)
         path = self._target.path
-        is_file = path is not None and mode is not _Mode.ABSENT
-        place, is_read_only = (str(path), mode is _Mode.READ) if is_file else (IN_MEMORY, False)
-        engine = connect(place, read_only=is_read_only, config=config)
-        if _FOOTERS not in config:
-            with contextlib.suppress(Exception):  # before it was there, footers were read each time
-                engine.execute(f"SET GLOBAL {_FOOTERS} = true")
-        if is_file:
-            return engine
+        if path is not None and mode is not _Mode.ABSENT:
+            return open_engine(str(path), config, read_only=mode is _Mode.READ)
+        engine = open_engine(IN_MEMORY, config)
         if self.database != "memory":
             engine.execute(f"ATTACH ':memory:' AS {quote_name(self.database)}")
         return engine

@@ -40,22 +40,50 @@ SELECT file_name, row_group_id, row_group_num_rows, path_in_schema, total_compre
 FROM parquet_metadata([{paths}])
 """
 """Summed here: to group them takes the engine several times as long as to read them."""
+_MOST_KEPT: Final = 8_192
 _ROWS: Final = "SELECT sum(num_rows) FROM parquet_file_metadata([{paths}])"
 
 
+class Footers:
+    """What the engine said of the column chunks of files, kept while they stay as they are.
+
+    A plan asks twice: which chunks are cheap, and what the chosen ones read.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[tuple[str, int, int], ...], list[tuple[Any, ...]]] = {}
+
+    def chunks(self, session: Session, paths: Sequence[str]) -> list[tuple[Any, ...]]:
+        """One row for each column of each row group of the files."""
+        stats = [Path(path).stat() for path in paths]
+        key = tuple(
+            (path, stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)
+        )
+        if key in self._kept:
+            return self._kept[key]
+        found = session.execute(_CHUNKS.format(paths=", ".join("?" * len(paths))), tuple(paths))
+        if len(found) + sum(map(len, self._kept.values())) <= _MOST_KEPT:
+            self._kept[key] = found
+        return found
+
+
 def zones(
-    session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    session: Session,
+    source: Relation | Sequence[str],
+    columns: Sequence[Column],
+    footers: Footers | None = None,
 ) -> ZoneMap | None:
     """The zones of a table, or of the local files at the paths; None for a view.
 
-    Of files that are not Parquet all is read, whatever is needed: they are one zone whose bytes are
+    `footers` has what was asked of files before. Of files that are not Parquet all is read, whatever is needed: they are one zone whose bytes are
     in `opening_bytes`, and whose rows count as none.
     """
     if isinstance(source, Relation):
         return _of_table(session, source, columns)
     parquet = [path for path in source if path.lower().endswith((".parquet", ".pq"))]
     rest = sum(Path(path).stat().st_size for path in source if path not in parquet)
-    found = _of_files(session, parquet, columns) if parquet else ZoneMap(zones=())
+    kept = footers or Footers()
+    found = _of_files(session, parquet, columns, kept) if parquet else ZoneMap(zones=())
     return ZoneMap(zones=found.zones, opening_bytes=found.opening_bytes + rest)
 
 
@@ -142,7 +170,9 @@ def _block_ends(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int, int], int]:
     return ends
 
 
-def _of_files(session: Session, paths: Sequence[str], columns: Sequence[Column]) -> ZoneMap:
+def _of_files(
+    session: Session, paths: Sequence[str], columns: Sequence[Column], footers: Footers
+) -> ZoneMap:
     types = {column.name.lower(): column.type for column in columns}
     distinct = list(dict.fromkeys(paths))
     opening = sum(_footer_bytes(Path(path)) for path in paths)
@@ -151,9 +181,7 @@ def _of_files(session: Session, paths: Sequence[str], columns: Sequence[Column])
         total = int(session.execute(_ROWS.format(paths=listed), tuple(paths))[0][0] or 0)
         return ZoneMap(zones=(Zone(rows=total, column_bytes={}),), opening_bytes=opening)
     groups: dict[tuple[str, int], _Group] = {}
-    for file, number, count, path, size, low, high, nulls in session.execute(
-        _CHUNKS.format(paths=", ".join("?" * len(distinct))), tuple(distinct)
-    ):
+    for file, number, count, path, size, low, high, nulls in footers.chunks(session, distinct):
         group = groups.setdefault((file, number), _Group(rows=int(count)))
         group.total += int(size)
         name, *nested = path.lower().split(", ")

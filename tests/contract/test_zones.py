@@ -58,6 +58,11 @@ def test_the_zones_of_parquet_files_hold_all_their_rows_between_their_bounds(
     assert twice is not None
     assert twice.rows == 600_000
 
+    session.execute(f"copy (from ({ROWS}) where id < 1000) to '{file}'")
+    again = adapter.zones(session, [str(file)], [ID])
+    assert again is not None
+    assert again.rows == 1_000
+
 
 @pytest.mark.not_on_the_emulator("knows no sizes")
 def test_without_columns_the_rows_still_count(

@@ -19,7 +19,7 @@ from sqlbackfill.errors import (
 )
 from sqlbackfill.ledger.records import ChunkStatus, RunStatus
 from sqlbackfill.partitions.partition_set import PartitionSet
-from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
+from sqlbackfill.plan.types import MAY_BE_CUT_OFF, Chunk, PlannedModel
 from sqlbackfill.run import events
 from sqlbackfill.run.budget import Spending
 from sqlbackfill.run.chunk import ChunkWork, ChunkWriter, Written

@@ -239,22 +239,34 @@ def _is_too_deep(text: str) -> bool:
     Events are only counted where the text may be that deep: by its brackets, or by a long line (in
     short lines each level costs its indentation).
     """
+    longest = max(map(len, text.splitlines()), default=0)
+    if _brackets_deep(text) < _DEEPEST and longest < 2 * _DEEPEST:
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEEPEST:
+                    return True
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.MarkedYAMLError as error:
+        # A parser with a limit of its own (libyaml: 1,000 brackets) gives up while it looks ahead.
+        mark = error.problem_mark
+        if mark is None or _brackets_deep(text[: mark.index]) <= _DEEPEST:
+            raise
+        return True
+    return False
+
+
+def _brackets_deep(text: str) -> int:
+    """How deep brackets are nested, counted without regard to quotes and comments."""
     depth = deepest = 0
     for bracket in _BRACKETS.findall(text):
         depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
         deepest = max(deepest, depth)
-    longest = max(map(len, text.splitlines()), default=0)
-    if deepest < _DEEPEST and longest < 2 * _DEEPEST:
-        return False
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                return True
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    return False
+    return deepest
 
 
 def _malformed(file: str, text: str, error: Any) -> tuple[str, SourceSpan, str]:

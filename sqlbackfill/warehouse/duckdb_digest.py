@@ -22,6 +22,9 @@ _ALIKE_IN_HASH: Final = re.compile(r"\]$|^(?:STRUCT|ENUM)\b")
 """Types in which an empty value has the hash of NULL, one part that of the whole, and a member that
 of its number: texts tell those apart, and the hash those whose texts are alike."""
 
+_BY_BYTES: Final = " COLLATE C"
+"""Under a collation, a column's own or the session's, texts that differ have one hash."""
+
 
 def digest_sql(
     columns: Sequence[Column], *, engine_version: str, exact_floats: bool
@@ -49,11 +52,14 @@ def digest_sql(
 
 def _terms(column: Column, *, exact_floats: bool) -> tuple[str, ...] | None:
     name, kind = quote_name(column.name), column.type.upper()
+    text = f"CAST({name} AS VARCHAR){_BY_BYTES}"
+    if kind == "VARCHAR":
+        return (f"{name}{_BY_BYTES}",)
     if not _EQUAL_BUT_DIFFERENT.search(kind):
         is_told_by_hash = not _ALIKE_IN_HASH.search(kind)
-        return (name,) if is_told_by_hash else (name, f"CAST({name} AS VARCHAR)")
+        return (name,) if is_told_by_hash else (name, text)
     if not exact_floats:
         return None
     if kind in _FLOATS:
         return (name, f"SIGNBIT({name})")
-    return (name, f"CAST({name} AS VARCHAR)")
+    return (name, text)

@@ -73,6 +73,29 @@ def test_different_contents_have_different_digests(
     assert one != other
 
 
+@pytest.mark.parametrize(
+    ("kind", "literal", "default"),
+    [
+        ("varchar collate nocase", "'{}'", ""),
+        ("varchar", "'{}'", "nocase"),
+        ("varchar[]", "['{}']", "nocase"),
+        ("struct(a varchar)", "{{'a': '{}'}}", "nocase"),
+    ],
+)
+def test_texts_that_a_collation_calls_equal_are_told_apart(
+    adapter: DuckDBAdapter, session: Session, kind: str, literal: str, default: str
+) -> None:
+    session.execute(f"set default_collation = '{default}'")
+    session.execute(f"create table names (name {kind})")
+    found = []
+    for value in ("a", "A"):
+        session.execute(f"insert into names values ({literal.format(value)})")
+        found.append(_digest(adapter, session, "select * from names"))
+        session.execute("delete from names")
+    assert None not in found
+    assert found[0] != found[1]
+
+
 def test_the_order_of_rows_and_of_columns_does_not_matter(
     adapter: DuckDBAdapter, session: Session
 ) -> None:

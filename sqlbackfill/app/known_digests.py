@@ -1,4 +1,4 @@
-"""Digests of tables, kept between commands for as long as something proves the tables unchanged.
+"""Digests of tables and files, kept between commands for as long as something proves the tables unchanged.
 
 That is an engine's own account of them, or the file that they lie in. A database file's path, size
 and time, and those of its log, prove that nothing was written since if they are older than the steps
@@ -13,13 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlbackfill.app.cache import FactCache, digest
-from sqlbackfill.app.source_stamps import file_stamp
+from sqlbackfill.app.source_stamps import file_stamp, local_files
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.ledger.digests import Digest
 from sqlbackfill.run.source_cover import Cover, Span
 from sqlbackfill.run.source_digests import SourceDigests
+from sqlbackfill.template.types import ExternalRelation
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
+AnyRelation = Relation | ExternalRelation
 _MOST_PARTITIONS = 100_000
 
 
@@ -42,7 +44,7 @@ class KnownDigests:
         self._files: dict[Relation, Path | None] = {}
 
     def find(
-        self, relation: Relation, asked: tuple[str, ...]
+        self, relation: AnyRelation, asked: tuple[str, ...]
     ) -> tuple[Cover, SourceDigests] | None:
         """What was kept under `asked` when the table was as it is now, and what it covers."""
         stamp = self.stamp(relation)
@@ -53,7 +55,7 @@ class KnownDigests:
 
     def keep(
         self,
-        relation: Relation,
+        relation: AnyRelation,
         asked: tuple[str, ...],
         before: str,
         cover: Cover,
@@ -69,11 +71,14 @@ class KnownDigests:
         """Keeps what this command used; says nothing where the disk does not allow it."""
         self._cache.save()
 
-    def stamp(self, relation: Relation) -> str:
-        """What proves the table unchanged: its engine's word, or the state of the file that holds it.
+    def stamp(self, relation: AnyRelation) -> str:
+        """What proves it unchanged: its engine's word, or the state of the file that holds it.
 
         Empty where there is neither, or it is too new.
         """
+        if isinstance(relation, ExternalRelation):
+            files = local_files(relation)
+            return file_stamp(files, time.time_ns) if files else ""
         version = self._adapter.table_versions(self._session, [relation]).get(relation)
         if version is not None:
             return version.text if version.is_settled else ""

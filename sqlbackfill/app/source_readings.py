@@ -73,7 +73,7 @@ class SourceReadings:
     def _find(self, asked: Compared) -> SourceDigests | None:
         key = (asked.numbering, asked.sql)
         taken = self._taken.get(key)
-        if taken is None and self.known is not None and isinstance(self.relation, Relation):
+        if taken is None and self.known is not None:
             taken = self.known.find(self.relation, _name(key))
             if taken is not None:
                 self._taken[key] = taken
@@ -100,8 +100,7 @@ class SourceReadings:
         for part in (*(each.cover for each in wanted), *(t[0] for t in taken if t)):
             cover = cover.joined(part)
         self.tell(_all_of(each.columns for each in wanted))
-        table = self.relation if isinstance(self.relation, Relation) else None
-        stamp = self.known.stamp(table) if self.known is not None and table is not None else ""
+        stamp = self.known.stamp(self.relation) if self.known is not None else ""
         text = text_of(self.relation, self.adapter)
         dialect = self.adapter.dialect
         query = digests_query(text, cut.column, cut.partitioning, cover, sqls, dialect)
@@ -109,8 +108,8 @@ class SourceReadings:
         for sql, digests in zip(sqls, read_digests(rows, sqls, cut.partitioning), strict=True):
             key = (cut.numbering, sql)
             self._taken[key] = cover, digests
-            if self.known is not None and table is not None:
-                self.known.keep(table, _name(key), stamp, cover, digests)
+            if self.known is not None:
+                self.known.keep(self.relation, _name(key), stamp, cover, digests)
 
 
 def text_of(relation: Relation | ExternalRelation, adapter: Adapter) -> str:

@@ -54,9 +54,10 @@ def local_files(relation: Relation | ExternalRelation) -> tuple[Path, ...] | Non
 
 
 def file_stamp(files: tuple[Path, ...], now_ns: Callable[[], int]) -> str:
-    """Path, size and time of every file, as one hash; empty where that cannot prove them unchanged.
+    """Path, size and times of every file, as one hash; empty where that cannot prove them unchanged.
 
-    That is so where a file is gone, or was written less than `MARGIN_NS` before `now_ns()`, which
+    The time of the file's entry too, which nobody can set back as a copy or an archive sets back that
+    of the rows. Empty is what it is where a file is gone, or was written less than `MARGIN_NS` before `now_ns()`, which
     counts nanoseconds since 1970.
     """
     now, stamp = now_ns(), hashlib.sha256()
@@ -67,7 +68,9 @@ def file_stamp(files: tuple[Path, ...], now_ns: Callable[[], int]) -> str:
             return ""
         if now - stat.st_mtime_ns < MARGIN_NS:
             return ""
-        stamp.update(f"{file}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}\x1e".encode())
+        stamp.update(
+            f"{file}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}\x1f{stat.st_ctime_ns}\x1e".encode()
+        )
     return f"files:{stamp.hexdigest()[:24]}"
 
 
@@ -81,5 +84,5 @@ def raw_stamp(files: tuple[Path, ...]) -> str:
             stat = file.stat()
         except OSError:
             return "gone"
-        found.append(f"{file}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
+        found.append(f"{file}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}")
     return ",".join(found)

@@ -54,8 +54,13 @@ def _direct(workspace: Workspace, reads: Reads, model: str) -> dict[str, InputEd
     edges: dict[str, InputEdge] = {}
     facts = workspace.facts.get(model)
     windows = {edge.upstream: edge.window for edge in direct_edges(workspace, model)}
-    sources = workspace.loaded.project.sources
     if facts is not None:
+        own = workspace.models[model].relation
+        for table in facts.hard_coded:
+            source = workspace.undeclared.get(table.name)
+            if source is not None and source.relation != own:
+                windows.setdefault(table.name, None)
+        sources = workspace.loaded.project.sources
         windows |= {r.relation: r.window for r in facts.reads if r.relation in sources}
     for name, window in windows.items():
         if _on_change(workspace, model, name) is OnChange.IGNORE:
@@ -64,7 +69,7 @@ def _direct(workspace: Workspace, reads: Reads, model: str) -> dict[str, InputEd
             name,
             columns=column_set_id(workspace.columns_of(model, name)),
             window=window_id(window),
-            is_source=name in sources and name not in reads.edges,
+            is_source=workspace.source(name) is not None and name not in reads.edges,
             is_held=_is_held(workspace, model, name, is_whole=window is None),
         )
     return edges

@@ -15,6 +15,8 @@ from sqlbackfill.app.quiet_rebuilds import QuietRebuilds
 from sqlbackfill.app.read_edges import read_edges
 from sqlbackfill.app.schema_changes import policy_of, schema_change, schema_problem
 from sqlbackfill.app.source_versions import ProjectSources
+from sqlbackfill.app.undeclared_inputs import with_undeclared_inputs
+from sqlbackfill.app.user_functions import covering_user_functions
 from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic
@@ -95,6 +97,7 @@ def prepare(workspace: Workspace, session: Session, *, judges: bool = True) -> P
 
     Unless it `judges`, nothing counts as stale, and no source is read to find out.
     """
+    workspace = covering_user_functions(with_undeclared_inputs(workspace, session), session)
     ledger = ledger_of(workspace)
     watched = watched_models(workspace)
     state = read_state(workspace.loaded.adapter, ledger, session, list(watched.values()))

@@ -87,7 +87,7 @@ class QuietRebuilds:
         sources = [
             source
             for edge in self.inputs[name]
-            if (source := workspace.loaded.project.sources.get(edge.name)) is not None
+            if (source := workspace.source(edge.name)) is not None
         ]
         known = {edge.name for edge in self.inputs[name]}
         facts, inlined = workspace.facts[name], workspace.inlined.get(name)

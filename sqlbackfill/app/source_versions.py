@@ -294,12 +294,14 @@ class ProjectSources:
         return [edge.name for edge in self.inputs[model] if edge.is_source]
 
     def _source(self, name: str) -> Source | None:
-        return self.workspace.loaded.project.sources.get(name)
+        return self.workspace.source(name)
 
     def _window(self, model: str, name: str) -> SourceWindow:
         found = self._windows.get((model, name))
         if found is None:
-            source = self.workspace.loaded.project.sources[name]
+            source = self.workspace.source(name)
+            if source is None:
+                raise KeyError(name)
             if self._is_through_view(model, name):
                 found = whole_window(self.reads, model, source)
             else:

@@ -14,7 +14,8 @@ from sqlbackfill.project.source import Source
 from sqlbackfill.template.types import ExternalRelation
 from sqlbackfill.warehouse.protocol import Adapter, Column, Relation, Session
 
-_CALL = re.compile(r"^\s*\w+\s*\(")
+_SQL = re.compile(r"^\s*(?:[\w.]+\s*\(|\")")
+"""A call, or a quoted name: what stands after FROM as it is."""
 _HAS_SCHEME = re.compile(r"^\w[\w+.-]*://")
 
 
@@ -32,7 +33,7 @@ def source_relation(source: Source, root: Path) -> Relation | ExternalRelation:
         return source.relation
     location = source.external_location or ""
     name = source.name.rpartition(".")[2]
-    if _CALL.match(location):
+    if _SQL.match(location):
         return ExternalRelation(location, name)
     text = location.strip().strip("'")
     if not _HAS_SCHEME.match(text):

@@ -115,7 +115,7 @@ class Causes:
     def _partitioning(self, cause: StaleCause) -> AnyPartitioning | None:
         workspace = self.prepared.workspace
         if cause.code is Cause.SOURCE_CHANGED:
-            source = workspace.loaded.project.sources.get(str(cause.input))
+            source = workspace.source(str(cause.input))
             if source is None or self.model not in workspace.facts:
                 return None
             window = source_window(workspace, self.prepared.reads, self.model, source)

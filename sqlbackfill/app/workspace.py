@@ -14,6 +14,7 @@ from sqlbackfill.partitions.whole import AnyPartitioning
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.project.graph import Graph
 from sqlbackfill.project.model import Model
+from sqlbackfill.project.source import Source
 from sqlbackfill.query.facts import QueryFacts, Read
 
 
@@ -23,7 +24,8 @@ class Workspace:
 
     The mappings are keyed by model name, in topological order. `facts` and `partitionings` lack
     the models that cannot be analysed (Python, seeds, …); ephemeral models have no partitioning.
-    `inlined` has the models that read views.
+    `inlined` has the models that read views. `undeclared` are what models read without `source()`, by the
+    name that they give it, once a warehouse was asked for them.
     """
 
     loaded: Loaded
@@ -35,6 +37,11 @@ class Workspace:
     schemas: Mapping[str, SourceSchema]
     inlined: Mapping[str, InlinedReads] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    undeclared: Mapping[str, Source] = field(default_factory=dict)
+
+    def source(self, relation: str) -> Source | None:
+        """The source that a `Read.relation` names, declared or not; None for a model."""
+        return self.loaded.project.sources.get(relation) or self.undeclared.get(relation)
 
     def is_built(self, name: str) -> bool:
         """Whether the model has a relation of its own that a run makes."""

@@ -159,9 +159,13 @@ class OutputColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardCodedTable:
-    """A table that the SQL names itself, without `ref` or `source`."""
+    """A table that the SQL names itself, without `ref` or `source`, or a call that reads one.
+
+    `name` is what stands after FROM, `parts` its identifiers; a call has none.
+    """
 
     name: str
+    parts: tuple[str, ...] = ()
     span: SourceSpan | None = None
 
 

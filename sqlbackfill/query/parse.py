@@ -26,6 +26,7 @@ from sqlbackfill.query.shown import classes_in
 from sqlbackfill.query.values import MARKERS, may_hold_marker
 
 _MERGING_JOIN: Final = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
+_READ_NOTHING: Final = frozenset({"range", "generate_series", "repeat", "repeat_row", "unnest"})
 _OCCURRENCE: Final = re.compile("__sb_occurrence_", re.IGNORECASE)
 
 
@@ -263,7 +264,7 @@ def _qualify(
     columns: Mapping[str, Mapping[str, exp.DataType]],
 ) -> None:
     tables = list(parsed.tree.find_all(exp.Table))
-    parsed.hard_coded = _hard_coded(tables, request.occurrences, places)
+    parsed.hard_coded = _hard_coded(tables, request.occurrences, places, request.dialect)
     _name_occurrences(parsed, request, tables)
     schema = _InputSchema(columns, request.dialect)
     qualified = qualify(
@@ -348,17 +349,29 @@ def _unresolved(error: Exception, request: AnalysisRequest) -> Diagnostic:
 
 
 def _hard_coded(
-    tables: list[exp.Table], occurrences: Mapping[str, InputRef], places: Places
+    tables: list[exp.Table], occurrences: Mapping[str, InputRef], places: Places, dialect: str
 ) -> tuple[HardCodedTable, ...]:
     found = []
     for table in tables:
+        if _is_call_that_reads(table):
+            call = exp.Table(**{key: table.args.get(key) for key in ("this", "db", "catalog")})
+            found.append(HardCodedTable(name=call.sql(dialect), span=places.of(table)))
+            continue
         if not isinstance(table.this, exp.Identifier) or table.name in occurrences:
             continue
         if not table.args.get("db") and _is_cte(table):
             continue
-        name = ".".join(part.name for part in table.parts)
-        found.append(HardCodedTable(name=name, span=places.of(table)))
+        parts = tuple(part.name for part in table.parts)
+        found.append(HardCodedTable(name=".".join(parts), parts=parts, span=places.of(table)))
     return tuple(found)
+
+
+def _is_call_that_reads(table: exp.Table) -> bool:
+    """Whether a function stands in FROM that may read a file or a table."""
+    call = table.this
+    if not isinstance(call, exp.Func) or isinstance(call, exp.GenerateSeries):
+        return False
+    return not (isinstance(call, exp.Anonymous) and call.name.lower() in _READ_NOTHING)
 
 
 def _is_cte(table: exp.Table) -> bool:

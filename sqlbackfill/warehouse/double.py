@@ -274,6 +274,9 @@ class DoubleAdapter:
     def result_settings(self, session: Session) -> dict[str, str]:
         return self.inner.result_settings(session)
 
+    def user_functions(self, session: Session) -> dict[str, str]:
+        return self.inner.user_functions(session)
+
     def quote(self, relation: Relation) -> str:
         return self.inner.quote(relation)
 

@@ -142,6 +142,15 @@ class DuckDBAdapter:
         )
         return {str(name): str(value) for name, value in rows}
 
+    def user_functions(self, session: Session) -> dict[str, str]:
+        rows = session.execute(
+            "SELECT name, string_agg(body, '; ' ORDER BY body) FROM (SELECT lower(function_name) AS "
+            "name, concat_ws(' ', database_name, schema_name, function_type, parameters::VARCHAR, "
+            "macro_definition) AS body FROM duckdb_functions() WHERE NOT internal) "
+            "GROUP BY name ORDER BY name"
+        )
+        return {str(name): str(text) for name, text in rows}
+
     def quote(self, relation: Relation) -> str:
         return quote_relation(relation)
 

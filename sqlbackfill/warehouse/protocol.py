@@ -208,6 +208,9 @@ class Adapter(Protocol):
     def result_settings(self, session: Session) -> dict[str, str]:
         """The settings that change what a query returns, with the values in force, sorted by name."""
 
+    def user_functions(self, session: Session) -> dict[str, str]:
+        """What defines the functions that no engine brings along, by lower-case name, sorted."""
+
     def quote(self, relation: Relation) -> str:
         """The relation as SQL, every part quoted."""
 

@@ -9,6 +9,7 @@ from operator import add
 from typing import Final
 
 from sqlbackfill.app.chunk_sql import ChunkRenderer
+from sqlbackfill.app.estimate_rewrites import Rewrites
 from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
@@ -44,7 +45,7 @@ class Sizes:
 
     `kept` has zone maps that stand in for the warehouse's. `most_relations` limits how many tables
     are looked at; of further ones nothing is known. `is_explained` allows to ask the engine about
-    each step.
+    each step; with `is_told` it is asked what to tell people of the tables that are written.
     """
 
     prepared: Prepared
@@ -53,6 +54,7 @@ class Sizes:
     kept: Mapping[str, ZoneMap] | None = None
     most_relations: int | None = None
     is_explained: bool = True
+    is_told: bool = False
     _maps: dict[str, ZoneMap | None] = field(default_factory=dict)
     _reads: dict[tuple[str, frozenset[str]], ZoneReads] = field(default_factory=dict)
     _columns: dict[str, set[str] | None] = field(default_factory=dict)
@@ -60,8 +62,11 @@ class Sizes:
     _row_rates: dict[str, Spread] = field(default_factory=dict)
     _looked_up: int = 0
     _hard_coded: dict[str, bool] = field(default_factory=dict)
+    _bounded: dict[str, set[str]] = field(default_factory=dict)
+    _rewrites: Rewrites = field(init=False)
 
     def __post_init__(self) -> None:
+        self._rewrites = Rewrites(self.prepared, self.session, self.kept)
         for step in self.plan.steps:
             before = self._planned.get(step.model, PartitionSet.empty())
             self._planned[step.model] = before | step.partitions
@@ -69,12 +74,24 @@ class Sizes:
             self._note_columns(name)
 
     def of(self, step: Step) -> Sized:
-        """What all queries of `step` read."""
+        """What all queries of `step` read, and what replacing its partitions rewrites."""
         sized = self._explained(step) or self._zoned(step)
         if sized.amount is not None and step.partitions:
             rate = sized.amount.rows.likely / len(step.partitions)
             self._row_rates.setdefault(step.model, Spread(*(rate * part for part in _NOT_BUILT)))
+            return self._with_rewrites(step, sized, sized.amount)
         return sized
+
+    def _with_rewrites(self, step: Step, sized: Sized, amount: Amount) -> Sized:
+        is_explained = self.is_explained and sized.basis is Basis.EXPLAIN
+        chunks = _sample(step.chunks, _MOST_EXPLAINED if is_explained else _MOST_CHUNKS)
+        found = self._rewrites.of(step, chunks, is_explained=is_explained)
+        if found is None:
+            return sized
+        queries = len(step.chunks)
+        found = found.times(queries / len(chunks))
+        note = self._rewrites.note(step.model, found, queries) if self.is_told else ""
+        return replace(sized, amount=amount + found, note=note)
 
     def _explained(self, step: Step) -> Sized | None:
         adapter = self._workspace.loaded.adapter
@@ -265,7 +282,9 @@ class Sizes:
             if wanted is None or column.name.lower() in wanted
         ]
         with contextlib.suppress(SqlbackfillError, OSError):
-            return self._workspace.loaded.adapter.zones(self.session, source, columns)
+            return self._workspace.loaded.adapter.zones(
+                self.session, source, columns, bounded=self._bounded.get(relation, set())
+            )
         return None
 
     def _physical(self, relation: str) -> Relation | Sequence[str] | None:
@@ -300,13 +319,15 @@ class Sizes:
             if self._is_view(relation) and relation not in self._columns:
                 self._columns[relation] = None
                 self._note_columns(relation)
+            ranges = {one.column.lower() for one in occurrence.ranges}
+            self._bounded.setdefault(relation, set()).update(ranges)
             columns = used.get(relation)
             known = self._columns.setdefault(relation, set())
             if columns is None or known is None:
                 self._columns[relation] = None
             else:
                 known.update(column.lower() for column in columns)
-                known.update(one.column.lower() for one in occurrence.ranges)
+                known.update(ranges)
 
     def _is_view(self, name: str) -> bool:
         model = self._workspace.models.get(name)

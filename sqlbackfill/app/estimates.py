@@ -70,6 +70,7 @@ def estimated(plan: Plan, prepared: Prepared, session: Session | None, figures: 
         kept=figures.kept,
         most_relations=None if figures.is_thorough else _MOST_RELATIONS,
         is_explained=figures.is_thorough or few,
+        is_told=figures.is_thorough,
     )
     # What was never built has no past to ask for.
     tracked = prepared.state.tracked

@@ -34,12 +34,13 @@ def export_statistics(options: Options) -> tuple[str, tuple[Diagnostic, ...]]:
     session = adapter.session(read_only=True)
     try:
         for name, source, columns in _stored(workspace, session):
-            zones = adapter.zones(session, source, columns)
+            bounded = _bounded(workspace, name)
+            zones = adapter.zones(session, source, columns, bounded=bounded)
             if zones is None:
                 warnings.append(_unknown(name))
                 continue
             tables[name] = TableStatistics(
-                name=name, columns=columns, zones=_public(zones, _bounded(workspace, name))
+                name=name, columns=columns, zones=_public(zones, bounded)
             )
         warnings += [_unknown(n) for n in sorted(_sources(workspace) - tables.keys())]
     finally:

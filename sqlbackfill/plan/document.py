@@ -120,6 +120,7 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "credits": numbers(estimate.credits),
         "cost_usd": numbers(estimate.cost_usd),
         "basis": estimate.basis,
+        **({"note": estimate.note} if estimate.note else {}),
     }
 
 
@@ -269,4 +270,5 @@ def read_estimate(estimate: Mapping[str, Any]) -> Estimate:
         credits=spread("credits"),
         cost_usd=spread("cost_usd"),
         basis=estimate["basis"],
+        note=estimate.get("note", ""),
     )

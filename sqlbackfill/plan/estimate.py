@@ -27,10 +27,14 @@ _ORDER: Final = tuple(Basis)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
-    """What the queries of a step read, and how that is known; None where it is not."""
+    """What the queries of a step read, and how that is known; None where it is not.
+
+    `note` says what the engine told of it, for people.
+    """
 
     amount: Amount | None
     basis: Basis | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,7 @@ def step_estimate(sized: Sized, timed: Timed | None, pricing: Pricing, steps: in
         credits=_rounded(spent, 6) if spent and not pricing.is_free else spent,
         cost_usd=_rounded(cost_usd, 6) if cost_usd and not pricing.is_free else cost_usd,
         basis=basis.value if basis else None,
+        note=sized.note,
     )
 
 
@@ -98,7 +103,12 @@ def by_model(plan: Plan) -> Mapping[str, Estimate]:
     models: dict[str, list[Estimate]] = {}
     for step in plan.steps:
         models.setdefault(step.model, []).append(step.estimate)
-    return {model: total(estimates) for model, estimates in models.items()}
+    return {
+        model: replace(
+            total(estimates), note="; ".join({e.note: None for e in estimates if e.note})
+        )
+        for model, estimates in models.items()
+    }
 
 
 def total(estimates: Sequence[Estimate]) -> Estimate:

@@ -85,6 +85,8 @@ def _table(table: TableStatistics) -> dict[str, Any]:
         ],
         "opening_bytes": table.zones.opening_bytes,
         "block_bytes": table.zones.block_bytes,
+        **({"modelled": True} if table.zones.is_modelled else {}),
+        **({"rewrites": True} if table.zones.rewrites else {}),
         "zones": [
             [
                 zone.rows,
@@ -133,6 +135,8 @@ def _read_table(item: Mapping[str, Any]) -> TableStatistics:
             zones=zones,
             opening_bytes=int(item["opening_bytes"]),
             block_bytes=item["block_bytes"],
+            is_modelled=bool(item.get("modelled", False)),
+            rewrites=bool(item.get("rewrites", False)),
         ),
     )
 

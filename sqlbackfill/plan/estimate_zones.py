@@ -18,6 +18,8 @@ from sqlbackfill.warehouse.sizes import Zone, ZoneMap
 NOTHING: Final = Spread(0, 0, 0)
 _CLUSTERED: Final = 1.5
 """Zones whose lengths add up to no more than so many times what they cover lie one after the other."""
+_UNEVEN: Final = 4.0
+"""How many times denser than on average rows may lie where nobody knows how they do."""
 _MOST_GAP_BYTES: Final = 65_536
 """A reader of files may rather read so much between two columns than ask twice (DuckDB decides while it
 reads, by how long an answer takes)."""
@@ -99,7 +101,17 @@ class ZoneReads:
         high += len(all_blocks) * block
         opening = self.map.opening_bytes
         scan = Spread(min(low, likely) + opening, likely + opening, max(likely, high) + opening)
-        return Amount(scan, Spread(rows_low, rows_likely, rows_high))
+        amount = Amount(scan, Spread(rows_low, rows_likely, rows_high))
+        return self._uncertain(amount) if self.map.is_modelled else amount
+
+    def _uncertain(self, amount: Amount) -> Amount:
+        """What zones that are taken to lie evenly come to: rows may lie denser or thinner there."""
+        zones = self.map.zones
+        whole = sum(zone.column_bytes.get(n, 0) for zone in zones for n in self.columns)
+        return Amount(
+            _uneven(amount.scan_bytes, whole + self.map.opening_bytes),
+            _uneven(amount.rows, self.map.rows),
+        )
 
     def _candidates(self, bounds: Filters) -> Iterable[Zone]:
         """The zones that may overlap the first of `bounds`: found by halving, not one by one."""
@@ -152,6 +164,11 @@ class _Order:
         except TypeError:  # a column of another type than the window's: nothing is skipped
             start, end = 0, len(self.zones)
         return [*self.zones[start:end], *self.unbounded]
+
+
+def _uneven(spread: Spread, whole: float) -> Spread:
+    high = min(max(spread.high, spread.likely * _UNEVEN), whole)
+    return Spread(spread.low / _UNEVEN, min(spread.likely, high), high)
 
 
 def _order(zones: Sequence[Zone], name: str) -> _Order:

@@ -46,7 +46,8 @@ class Spread:
 class Estimate:
     """What a step should cost. None is unknown; `basis` says where the figures come from.
 
-    `rows` are those that its queries read.
+    `rows` are those that its queries read. `note` is what the engine told of how the table that is
+    written is stored, empty where it tells nothing.
     """
 
     scan_bytes: Spread | None = None
@@ -55,6 +56,7 @@ class Estimate:
     credits: Spread | None = None
     cost_usd: Spread | None = None
     basis: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
@@ -245,6 +245,10 @@ class DoubleAdapter:
         return self.explained is not None or self.inner.explains
 
     @property
+    def rewrites(self) -> bool:
+        return self.inner.rewrites
+
+    @property
     def log(self) -> tuple[Operation, ...]:
         """Every operation so far, in order."""
         return tuple(self.script.log)
@@ -300,9 +304,14 @@ class DoubleAdapter:
         return self.inner.table_versions(session, relations)
 
     def zones(
-        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+        self,
+        session: Session,
+        source: Relation | Sequence[str],
+        columns: Sequence[Column],
+        *,
+        bounded: Collection[str] = (),
     ) -> ZoneMap | None:
-        return self.inner.zones(session, source, columns)
+        return self.inner.zones(session, source, columns, bounded=bounded)
 
     def explain_scan(self, session: Session, query: str) -> ScanSize | None:
         if self.explained is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ class DuckDBAdapter:
     stages = False
     transactional_ddl = True
     explains = False
+    rewrites = False
 
     def __init__(self, target: DuckDBTarget) -> None:
         self._target = target
@@ -183,7 +184,12 @@ class DuckDBAdapter:
         return {}  # it promises nothing of the kind
 
     def zones(
-        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+        self,
+        session: Session,
+        source: Relation | Sequence[str],
+        columns: Sequence[Column],
+        *,
+        bounded: Collection[str] = (),  # noqa: ARG002 - it has those of all
     ) -> ZoneMap | None:
         from sqlbackfill.warehouse.duckdb_zones import Footers, zones
 

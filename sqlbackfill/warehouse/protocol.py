@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -196,6 +196,10 @@ class Adapter(Protocol):
         """Whether `explain_scan` may know anything, so that a query is worth rendering for it."""
 
     @property
+    def rewrites(self) -> bool:
+        """Whether a DELETE reads and writes anew all of every zone that it meets, not its rows alone."""
+
+    @property
     def declared_settings(self) -> Mapping[str, str]:
         """The settings of the profile that change what a query returns, by lower-case name."""
 
@@ -247,12 +251,19 @@ class Adapter(Protocol):
         """
 
     def zones(
-        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+        self,
+        session: Session,
+        source: Relation | Sequence[str],
+        columns: Sequence[Column],
+        *,
+        bounded: Collection[str] = (),
     ) -> ZoneMap | None:
         """How `columns` of a table, or of the local files at the paths, are stored, by zone.
 
-        None where the engine cannot say (a view). One that tells no more than a table's total gives
-        one zone without bounds. No row is read, and nothing is billed.
+        None where the engine cannot say (a view). `bounded` are the lower-case names of columns by
+        which queries are filtered: an engine that has to be asked for the bounds of each gives
+        those. One that tells no more than a table's total gives one zone without bounds. No row is
+        read, and nothing is billed.
         """
 
     def explain_scan(self, session: Session, query: str) -> ScanSize | None:

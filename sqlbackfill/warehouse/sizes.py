@@ -32,12 +32,18 @@ class ZoneMap:
     """How a table or some files are stored.
 
     `opening_bytes` are read by every query, whatever it needs: the footers of files. `block_bytes`
-    is the size of the blocks that zones name, None where they name none.
+    is the size of the blocks that zones name, None where they name none. Where `is_modelled` the
+    engine tells how much the zones overlap, not the bounds of each: they are taken to lie evenly.
+    Where it `rewrites`, a DELETE reads and writes anew every zone that it meets. `told` is what the
+    engine said, for people.
     """
 
     zones: tuple[Zone, ...]
     opening_bytes: int = 0
     block_bytes: int | None = None
+    is_modelled: bool = False
+    rewrites: bool = False
+    told: str = ""
 
     @property
     def rows(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -50,6 +50,7 @@ class SnowflakeAdapter:
     transactional_ddl = False
     exists = True
     explains = True
+    rewrites = True
 
     def __init__(self, target: SnowflakeTarget) -> None:
         self._target = target
@@ -114,11 +115,16 @@ class SnowflakeAdapter:
         return table_versions(session, relations)
 
     def zones(
-        self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+        self,
+        session: Session,
+        source: Relation | Sequence[str],
+        columns: Sequence[Column],
+        *,
+        bounded: Collection[str] = (),
     ) -> ZoneMap | None:
         from sqlbackfill.warehouse.snowflake_sizes import zones
 
-        return zones(session, source, columns)
+        return zones(session, source, columns, bounded)
 
     def explain_scan(self, session: Session, query: str) -> ScanSize | None:
         from sqlbackfill.warehouse.snowflake_sizes import explain_scan

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlbackfill.warehouse.protocol import Column, Relation, Session
 from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, Zone, ZoneMap
+from sqlbackfill.warehouse.snowflake_clustering import clustering, modelled
 from sqlbackfill.warehouse.snowflake_names import quote_name, stored_relation
 
 _SIZES: Final = frozenset(
@@ -62,9 +63,15 @@ def scan_bytes(
 
 
 def zones(
-    session: Session, source: Relation | Sequence[str], columns: Sequence[Column]
+    session: Session,
+    source: Relation | Sequence[str],
+    columns: Sequence[Column],
+    bounded: Collection[str] = (),
 ) -> ZoneMap | None:
-    """A table as one zone without bounds: its rows, and its bytes by the width of its columns."""
+    """A table's rows, and its bytes by the width of its columns, in zones by one of `bounded`.
+
+    In one zone without bounds where its clustering is not asked for or not told.
+    """
     if not isinstance(source, Relation):
         return None
     stored = stored_relation(source)
@@ -80,7 +87,9 @@ def zones(
     total = sum(widths.values()) or 1
     wanted = {each.name.lower() for each in columns}
     shares = {name: int(rows[0][1]) * widths.get(name, _WIDE) // total for name in wanted}
-    return ZoneMap(zones=(Zone(rows=int(rows[0][0]), column_bytes=shares),))
+    whole = Zone(rows=int(rows[0][0]), column_bytes=shares)
+    by = clustering(session, source, info.columns, bounded) if info and bounded else None
+    return modelled(whole, by) if by else ZoneMap(zones=(whole,), rewrites=True)
 
 
 def _width(kind: str) -> int:

@@ -137,7 +137,8 @@ def _count_changes() -> None:
     fakesnow answers 1970. Here each such statement adds a row to a log in the same database, in its
     own transaction, so that it is seen when its rows are and survives a kill. The time is as many
     milliseconds after a day long past as there are rows, so whatever commits last, it never comes
-    again, and no test has to wait until it is old enough to be trusted.
+    again, and no test has to wait until it is old enough to be trusted. BYTES is 0 there, and eight a
+    value here.
     """
     cursor = fakesnow.cursor.FakeSnowflakeCursor
     run = cursor._execute
@@ -155,6 +156,9 @@ def _count_changes() -> None:
 
     cursor._execute = execute
     template = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW
+    template.template = template.template.replace(
+        '0 AS "BYTES"', '8 * tables.estimated_size * tables.column_count AS "BYTES"'
+    )
     old = 'to_timestamp(0)::timestamptz AS "LAST_ALTERED"'
     assert old in template.template
     changes = "${catalog}._fs_information_schema._altered"
@@ -288,7 +292,7 @@ async def _answer(request: Request) -> Response:
 async def _own_answer(sql: str, connection: Any, number: int) -> Response | None:
     """The answer where fakesnow has none: recorded rows, cancelling, swapping."""
     if _EXPLAIN.match(sql):
-        return _one_text("content", json.dumps(RECORDED["EXPLAIN USING JSON"]))
+        return await run_in_threadpool(_explain, connection, _EXPLAIN.sub("", sql))
     if _CLUSTERING.match(sql):
         text = json.dumps(RECORDED["SYSTEM$CLUSTERING_INFORMATION"])
         return _one_text("SYSTEM$CLUSTERING_INFORMATION", text)
@@ -317,6 +321,15 @@ async def _own_answer(sql: str, connection: Any, number: int) -> Response | None
     if rename:
         return await run_in_threadpool(_rename, connection._duck_conn, rename[1], rename[2])
     return None
+
+
+def _explain(connection: Any, query: str) -> Response:
+    """The recorded plan, of a query that compiles: not of one that reads a table which is not there."""
+    try:
+        connection.cursor().describe(query)
+    except errors.ProgrammingError as error:
+        return _refused("002003", str(error), "42S02")
+    return _one_text("content", json.dumps(RECORDED["EXPLAIN USING JSON"]))
 
 
 def _rename(connection: Any, one: str, new: str) -> Response:

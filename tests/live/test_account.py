@@ -71,6 +71,10 @@ def test_explain_tells_bytes_and_partitions_without_a_warehouse(
     found = adapter.explain_scan(session, f"SELECT * FROM {adapter.quote(relation)}")
     assert found is not None
     assert found.scan_bytes > 0
+    zones = adapter.zones(session, relation, [Column("n", "NUMBER(38,0)")], bounded={"n"})
+    assert zones is not None
+    assert zones.is_modelled, "its clustering by any column is told"
+    assert zones.zones[-1].bounds["n"][1] == 99_999
     size = adapter.compute_size(session)
     assert size is not None
     assert size.size is not None

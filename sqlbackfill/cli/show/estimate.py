@@ -78,6 +78,8 @@ def estimate_text(found: Estimated, look: Look) -> str:
     )
     blocked = found.planned.plan.blocked
     parts = [table.draw(look)]
+    notes = ((model, costed.estimate.note) for model, costed in found.models.items())
+    parts += [f"{model}: {note}" for model, note in notes if note]
     parts += [f"blocked, so not in it: {item.model} [{item.code}]" for item in blocked]
     if found.changes is not None:
         parts.append(difference(found))

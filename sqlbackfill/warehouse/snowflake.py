@@ -235,7 +235,8 @@ class SnowflakeAdapter:
                 return driver.connect(**arguments)
             except Exception as error:  # noqa: BLE001 - every driver error becomes ours
                 ours = translate(read_failure(error, self._mask))
-                if pause_s is None or not isinstance(ours, TransientError):
+                passes = isinstance(ours, TransientError) or self._target.retries_refusals
+                if pause_s is None or not passes:
                     raise ours from None
                 time.sleep(pause_s)
         raise AssertionError("the last try returns or raises")

@@ -48,6 +48,7 @@ _RENAMED: Final[Mapping[str, str | None]] = {
 _LOCK_TIMEOUT_S = 600
 _STATEMENT_TIMEOUT_S = 4 * 3600
 _CONNECT_TIMEOUT_S = 10
+_RETRIES = ("retry_all", "retry_on_database_errors")
 _SECRETS = ("password", "pass", "private_key", "private_key_passphrase", "token")
 _TOKENS = ("oauth", "jwt", "programmatic_access_token")
 _AS_THEY_ARE = (
@@ -61,7 +62,8 @@ _AS_THEY_ARE = (
 class SnowflakeTarget:
     """Where a Snowflake warehouse is and how its sessions sign in and are set.
 
-    `database` and `schema` are as Snowflake stores them. `fields` are the profile's and never appear
+    `database` and `schema` are as Snowflake stores them. With `retries_refusals` signing in is tried
+    again after any error, not only where nobody answered. `fields` are the profile's and never appear
     in a repr, since some are secrets.
     """
 
@@ -71,6 +73,7 @@ class SnowflakeTarget:
     query_tag: str | None = None
     connect_retries: int = 1
     connect_timeout_s: int = _CONNECT_TIMEOUT_S
+    retries_refusals: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -197,6 +200,7 @@ def read_snowflake_target(fields: Mapping[str, object]) -> SnowflakeTarget:
         query_tag=str(given["query_tag"]) if "query_tag" in given else None,
         connect_retries=int(str(given.get("connect_retries", 1))),
         connect_timeout_s=int(str(given.get("connect_timeout", _CONNECT_TIMEOUT_S))),
+        retries_refusals=any(given.get(name) for name in _RETRIES),
     )
 
 

@@ -12,7 +12,7 @@ ROWS = "select n::integer as id, n::varchar as text from range(10000) r(n)"
 ID, TEXT = Column("id", "INTEGER"), Column("text", "VARCHAR")
 
 
-@pytest.mark.not_on_the_emulator("knows no sizes")
+@pytest.mark.not_on_the_emulator("knows what a table takes compressed, not the width of values")
 def test_a_table_is_as_large_as_its_rows_times_the_width_of_the_columns(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:

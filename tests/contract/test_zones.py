@@ -19,7 +19,7 @@ DAY, ID, SEVEN = Column("day", "DATE"), Column("id", "INTEGER"), Column("seven",
 AT = Column("at", "TIMESTAMP WITH TIME ZONE")
 
 
-@pytest.mark.not_on_the_emulator("knows no sizes")
+@pytest.mark.not_on_the_emulator("tells how far zones overlap, not the bounds of each")
 def test_the_zones_of_a_table_hold_all_its_rows_between_their_bounds(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:
@@ -64,7 +64,7 @@ def test_the_zones_of_parquet_files_hold_all_their_rows_between_their_bounds(
     assert again.rows == 1_000
 
 
-@pytest.mark.not_on_the_emulator("knows no sizes")
+@pytest.mark.not_on_the_emulator("reads no local files")
 def test_without_columns_the_rows_still_count(
     adapter: Adapter, session: Session, relation: Relation, tmp_path: Path
 ) -> None:

@@ -15,7 +15,8 @@ PINS = (
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
 )
-WANTED = ("tests/contract", "tests/emulator/test_runs.py", "tests/emulator/test_faults.py")
+PROJECTS = ("runs", "faults", "sign_in", "several_of_one_table", "estimate")
+WANTED = ("tests/contract", *(f"tests/emulator/test_{name}.py" for name in PROJECTS))
 
 
 def main() -> None:

@@ -116,6 +116,13 @@ class Emulator:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
+    def logins(self) -> list[dict[str, Any]]:
+        """What each session signed in with, in order, as the connector sent it."""
+        address = f"http://127.0.0.1:{self.port}/emulator/logins"
+        with urllib.request.urlopen(address) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
     def end_sessions(self) -> None:
         """Lets every session expire."""
         address = f"http://127.0.0.1:{self.port}/emulator/sessions"

@@ -24,12 +24,16 @@ class Fate(StrEnum):
     HTTP_500 = "500"
     HTTP_429 = "429"
     SLOW = "the answer takes long"
+    SIGN_IN_REFUSED = "390100"
     SESSION_EXPIRED = "390114"
     LOCK_WAITERS = "000625"
     STATEMENT_TIMEOUT = "000630"
 
 
+LOGIN = "log in"
+"""What stands for the SQL of a request to sign in."""
 _ERRORS = {
+    Fate.SIGN_IN_REFUSED: ("390100", "08001", "Incorrect username or password was specified."),
     Fate.SESSION_EXPIRED: ("390114", "08001", "Authentication token has expired."),
     Fate.LOCK_WAITERS: ("000625", "57014", "The number of waiters for this lock exceeds the 20."),
     Fate.STATEMENT_TIMEOUT: ("000630", "57014", "Statement reached its timeout of 1 second(s)."),
@@ -152,7 +156,9 @@ def _sql(body: bytes, encoding: str | None) -> str:
         document = json.loads(gzip.decompress(body) if encoding == "gzip" else body)
     except ValueError:
         return ""
-    return str(document.get("sqlText", "")) if isinstance(document, dict) else ""
+    if not isinstance(document, dict):
+        return ""
+    return LOGIN if "data" in document else str(document.get("sqlText", ""))
 
 
 def _error(code: str, state: str, message: str) -> bytes:

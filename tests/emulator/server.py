@@ -8,6 +8,7 @@ imports sqlbackfill.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import json
@@ -18,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -53,6 +55,7 @@ _CURRENT = re.compile(r"^\s*select\s+current_(session|warehouse)\(\)", re.IGNORE
 _CLUSTERING = re.compile(r"^\s*select\s+system\$clustering_information\(", re.IGNORECASE)
 
 statements: list[dict[str, Any]] = []
+logins: list[dict[str, Any]] = []
 numbers: dict[str, int] = {}
 answers: dict[str, asyncio.Future[Response]] = {}
 
@@ -224,6 +227,10 @@ def _failure(message: str, errno: int, sqlstate: str) -> Exception:
 
 async def log_in(request: Request) -> Response:
     """fakesnow's answer, with what the connector from version 5 on expects beside it."""
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    logins.append({**json.loads(body)["data"], "query": dict(request.query_params)})
     answer = await stock.login_request(request)
     document = json.loads(answer.body)
     token = document["data"]["token"]
@@ -379,6 +386,20 @@ async def log(request: Request) -> Response:
     return found
 
 
+async def all_logins(_request: Request) -> Response:
+    """What each session signed in with, in order."""
+    return JSONResponse(logins)
+
+
+async def give_token(request: Request) -> Response:
+    """An access token for the refresh token that a client sends, named after it."""
+    form = urllib.parse.parse_qs((await request.body()).decode())
+    client = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
+    if form.get("grant_type") != ["refresh_token"] or client != "id:secret":
+        return JSONResponse({"error": "invalid_client"}, status_code=401)
+    return JSONResponse({"access_token": f"access for {form['refresh_token'][0]}"})
+
+
 async def forget_sessions(_request: Request) -> Response:
     """Ends every session, as time does; their transactions are rolled back."""
     stock.sessions.clear()
@@ -392,6 +413,8 @@ OWN = {
 app = Starlette(
     routes=[
         Route("/emulator/log", log, methods=["GET"]),
+        Route("/emulator/logins", all_logins, methods=["GET"]),
+        Route("/oauth/token-request", give_token, methods=["POST"]),
         Route("/emulator/sessions", forget_sessions, methods=["DELETE"]),
         *(OWN.get(route.path, route) for route in stock.routes if isinstance(route, Route)),
         Route("/telemetry/send", lambda _: JSONResponse({"success": True}), methods=["POST"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import IS_LONG, Emulator
-from tests.emulator.proxy import Fate, Proxy, Rule, between
+from tests.emulator.proxy import LOGIN, Fate, Proxy, Rule, between
 from tests.emulator.world import World, assert_whole, make_world
 
 
@@ -116,6 +116,19 @@ def test_a_statement_timeout_is_not_tried_again_and_names_its_cure(
     resumed = world.project.command("resume", "--yes")
     assert resumed.exit_code == 0, resumed
     assert_whole(world, days=6, asks_status=IS_LONG)
+
+
+@pytest.mark.parametrize("field", ["retry_all", "retry_on_database_errors", None])
+def test_a_refused_sign_in_is_tried_again_only_where_the_profile_says_so(
+    world: World, proxy: Proxy, field: str | None
+) -> None:
+    world.target(port=proxy.port, connect_timeout=1, **({field: True} if field else {}))
+    times = 1 if field else 1000
+    proxy.rules.append(Rule(lambda sql: sql == LOGIN, Fate.SIGN_IN_REFUSED, times=times))
+    done = world.project.command("status")
+    assert proxy.struck
+    assert done.exit_code == (0 if field else 2), done
+    assert set(done.error_codes) == (set() if field else {"SIGN_IN_REFUSED"})
 
 
 def test_without_a_server_there_is_one_clear_message_and_no_secret(world: World) -> None:

@@ -49,7 +49,8 @@ def test_what_the_emulator_forgives_is_not_done(world: World) -> None:
     done = world.project.command("run", "-p", "2024-01", "--strategy", "chunk=10", "--yes")
     assert done.exit_code == 0, done
     log = [each for each in world.emulator.statements() if not each["describe"]]
-    assert all(each["ok"] for each in log)
+    # A plan may ask about a query that reads what is not there yet: that does not compile.
+    assert all(each["ok"] for each in log if not each["sql"].startswith("EXPLAIN"))
     writing: dict[int, list[str]] = {}
     published = []
     for each in log:

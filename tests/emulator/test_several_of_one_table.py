@@ -72,7 +72,7 @@ def test_eight_workers_stage_side_by_side_and_publish_one_after_the_other(world:
     )
     assert done.exit_code == 0, done
     log = [each for each in world.emulator.statements() if not each["describe"]]
-    assert all(each["ok"] for each in log)
+    assert all(each["ok"] for each in log if not each["sql"].startswith("EXPLAIN"))
     assert staged_together(log) == WORKERS
     published = transactions(log)
     assert len(published) == 16

@@ -21,7 +21,7 @@ from sqlbackfill.project.target import Target
 from sqlbackfill.warehouse.protocol import Adapter
 
 if TYPE_CHECKING:  # the template stage imports jinja2, which many commands do without
-    from sqlbackfill.template.render import Templates
+    from sqlbackfill.template.templates import Templates
 
 _ENGINES = frozenset(
     ["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"]
@@ -157,7 +157,7 @@ class _YmlValues:
 
     @cached_property
     def _templates(self) -> Templates:
-        from sqlbackfill.template.render import Templates
+        from sqlbackfill.template.templates import Templates
         from sqlbackfill.template.types import TemplateSettings
 
         settings = TemplateSettings(
@@ -171,7 +171,7 @@ class _YmlValues:
 
 
 def _templates(loaded: Loaded) -> Templates:
-    from sqlbackfill.template.render import Templates
+    from sqlbackfill.template.templates import Templates
     from sqlbackfill.template.types import TemplateSettings
 
     project, target, adapter = loaded.project, loaded.target, loaded.adapter

@@ -11,9 +11,10 @@ from sqlbackfill.errors import ProjectError
 from sqlbackfill.template.failures import FailureReader
 from sqlbackfill.template.functions import FUNCTIONS, MODEL_FILTERS, shown_target
 from sqlbackfill.template.macro_library import OWN_PACKAGE, MacroLibrary
-from sqlbackfill.template.placed import PlacedTemplate, normal_text
+from sqlbackfill.template.placed import PlacedTemplate
 from sqlbackfill.template.relations import Quoting
 from sqlbackfill.template.sandbox import Sandbox, Watched
+from sqlbackfill.template.source_map import normal_text
 from sqlbackfill.template.types import MacroText, TemplateInput, TemplateSettings
 from sqlbackfill.template.variables import env_var_of
 from sqlbackfill.warehouse.protocol import Relation

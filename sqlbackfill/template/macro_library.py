@@ -20,9 +20,9 @@ from sqlbackfill.template.failures import (
     did_you_mean,
     near,
 )
-from sqlbackfill.template.placed import PlacedTemplate, normal_text
+from sqlbackfill.template.placed import PlacedTemplate
 from sqlbackfill.template.sandbox import MacroReturn, RenderContext, Sandbox
-from sqlbackfill.template.source_map import span_at
+from sqlbackfill.template.source_map import normal_text, span_at
 from sqlbackfill.template.types import MacroText
 
 OWN_PACKAGE: Final = "(built in)"

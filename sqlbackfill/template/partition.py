@@ -7,21 +7,11 @@ from typing import Final
 
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.template.failures import TemplateFailure
+from sqlbackfill.template.relations import native
 from sqlbackfill.template.symbolic import SymbolicBound, Uses
 from sqlbackfill.template.types import PartitionNames, RunWindow
 
 _UNKNOWN: Final = PartitionNames(column="", grain="day", sample=date(2013, 1, 1))
-
-
-def native(bound: Bound | None, column_type: BoundType) -> object:
-    """`bound` as templates compute with it, whose `str` is what `print_bound` gives.
-
-    That is a date, an aware datetime for a zoned column, a naive one for a column without zone, a
-    number or a text; None for an open end.
-    """
-    if column_type is BoundType.TIMESTAMP and bound is not None:
-        return bound.replace(tzinfo=None)  # type: ignore[union-attr, call-arg]  # a datetime by type
-    return bound
 
 
 class SymbolicPartition:

@@ -19,20 +19,13 @@ from jinja2.lexer import Lexer
 
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
-from sqlbackfill.template.source_map import span_at
+from sqlbackfill.template.source_map import normal_text, span_at
 
-_NEWLINE: Final = re.compile(r"\r\n|\r")
 _BEGINS: Final = frozenset({"variable_begin", "block_begin"})
 _ENDS: Final = frozenset({"variable_end", "block_end"})
 _CLOSING: Final = re.compile(r"\s*[-+]?[%}]\}\s*\Z")
 
 Token: TypeAlias = tuple[int, str, str]
-
-
-def normal_text(source: str) -> str:
-    """`source` as Jinja reads it: every line break a newline, a last one taken away."""
-    text = _NEWLINE.sub("\n", source)
-    return text.removesuffix("\n")
 
 
 class OffsetLexer(Lexer):

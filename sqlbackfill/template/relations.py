@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sqlbackfill.dataclass import dataclass, replace
-from sqlbackfill.template.partition import native
+from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.template.types import (
     ColumnRange,
     ExternalRelation,
@@ -181,3 +181,14 @@ def range_values(wanted: ColumnRange | RunWindow) -> tuple[object, object]:
         (wanted.lo, wanted.hi) if isinstance(wanted, ColumnRange) else (wanted.start, wanted.end)
     )
     return native(lo, wanted.type), native(hi, wanted.type)
+
+
+def native(bound: Bound | None, column_type: BoundType) -> object:
+    """`bound` as templates compute with it, whose `str` is what `print_bound` gives.
+
+    That is a date, an aware datetime for a zoned column, a naive one for a column without zone, a
+    number or a text; None for an open end.
+    """
+    if column_type is BoundType.TIMESTAMP and bound is not None:
+        return bound.replace(tzinfo=None)  # type: ignore[union-attr, call-arg]  # a datetime by type
+    return bound

@@ -1,10 +1,10 @@
-"""Rendering of models: `Templates` is the way in."""
+"""Rendering of models by Jinja. `templates` has the way in."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -17,7 +17,6 @@ from sqlbackfill.template.macro_library import OWN_PACKAGE, ProjectMacro
 from sqlbackfill.template.model_render import ModelRender
 from sqlbackfill.template.occurrences import regime_failure
 from sqlbackfill.template.placed import PlacedTemplate
-from sqlbackfill.template.plain import plain_render
 from sqlbackfill.template.relations import Quoting
 from sqlbackfill.template.source_map import Piece, SourceMap
 from sqlbackfill.template.symbolic import Uses
@@ -34,27 +33,21 @@ from sqlbackfill.template.types import (
     TemplateSettings,
 )
 from sqlbackfill.template.yml_values import YmlValues
-from sqlbackfill.warehouse.protocol import Relation
 
 _MARKER: Final = re.compile(r"__sb_occurrence_(\d+)__", re.IGNORECASE)
 
 
-class Templates:
-    """The project's templates. Safe to share between threads.
+class JinjaTemplates:
+    """The project's templates, all of them read by Jinja. Safe to share between threads.
 
     Raises ProjectError with every macro file of the project that Jinja cannot read.
     """
 
     def __init__(
-        self,
-        settings: TemplateSettings,
-        macros: Iterable[MacroText],
-        *,
-        quote: Callable[[Relation], str],
-        quote_name: Callable[[str], str],
+        self, settings: TemplateSettings, macros: Iterable[MacroText], quoting: Quoting
     ) -> None:
         self._settings = settings
-        self._engine = Engine(settings, macros, Quoting(quote, quote_name))
+        self._engine = Engine(settings, macros, quoting)
 
     def analyse(self, model: TemplateInput, lookup: Lookup | None = None) -> Rendered:
         """The model rendered once for all of history, with markers for relations and bounds.
@@ -64,9 +57,6 @@ class Templates:
         that then asks the warehouse is rendered once more as dbt parses, with `execute` false, for
         its refs and config, and says so in `needs_warehouse`. Raises ProjectError.
         """
-        found = self._plain(model, lookup)
-        if found is not None:
-            return found
         template = self._engine.template(model)
         try:
             return self._analyse(model, template, lookup, executes=True)
@@ -134,13 +124,17 @@ class Templates:
     def _yml(self) -> YmlValues:
         return YmlValues(self._settings)
 
-    def _plain(self, model: TemplateInput, lookup: Lookup | None) -> Rendered | None:
-        package = model.package or self._engine.settings.project
-        found = plain_render(model, lookup, self._engine.library.seen_from(package))
-        if found is None or not found.occurrences:
-            return found
-        used = self._macros_used((), scans=True, filters=True)
-        return replace(found, macros_used=used) if used else found
+    def names(self, package: str) -> Mapping[str, ProjectMacro]:
+        """The macros that templates of `package` see."""
+        return self._engine.library.seen_from(package)
+
+    def is_overridden(self, macro: str) -> bool:
+        """Whether the project has its own macro in place of a built-in one."""
+        return self._engine.is_overridden(macro)
+
+    def scan_macros_used(self) -> tuple[MacroUse, ...]:
+        """The project's own macros behind a relation that is read."""
+        return self._macros_used((), scans=True, filters=True)
 
     def _analyse(
         self,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
+
+
+def normal_text(source: str) -> str:
+    """`source` as Jinja reads it: every line break a newline, a last one taken away."""
+    text = re.sub(r"\r\n|\r", "\n", source)
+    return text.removesuffix("\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
 from sqlbackfill.template.failures import FailureReader
 from sqlbackfill.template.functions import FUNCTIONS, YML_FILTERS, shown_target
-from sqlbackfill.template.placed import PlacedTemplate, normal_text
+from sqlbackfill.template.placed import PlacedTemplate
 from sqlbackfill.template.sandbox import RenderContext, Sandbox
+from sqlbackfill.template.source_map import normal_text
 from sqlbackfill.template.types import TemplateSettings
 from sqlbackfill.template.variables import Variables, env_var_of
 

@@ -37,7 +37,7 @@ from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.query.analyse import analyse
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, PartitionInfo, QueryFacts, Read
 from sqlbackfill.query.kinds import kind_of_type
-from sqlbackfill.template.render import Templates
+from sqlbackfill.template.templates import Templates
 from sqlbackfill.template.types import (
     PartitionNames,
     Rendered,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sqlbackfill.template.render import Templates
+from sqlbackfill.template.templates import Templates
 from sqlbackfill.template.types import TemplateInput, TemplateSettings
 
 TEMPLATES = Templates(

@@ -10,7 +10,7 @@ import pytest
 
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType
-from sqlbackfill.template.render import Templates
+from sqlbackfill.template.templates import Templates
 from sqlbackfill.template.types import (
     ExternalRelation,
     PartitionNames,

@@ -294,7 +294,7 @@ def test_a_bound_that_was_printed_and_stands_nowhere_counts_as_computed_with(pro
 def test_a_model_is_compiled_once_whatever_it_is_rendered_for(project, day, monkeypatch):
     compiled = []
     templates = project.templates
-    sandbox = templates._engine.sandbox
+    sandbox = templates._jinja._engine.sandbox
     monkeypatch.setattr(
         sandbox,
         "compile",

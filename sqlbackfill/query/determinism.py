@@ -72,6 +72,12 @@ _KNOWN_ANONYMOUS: Final = SCALARS | {
 }
 
 
+# Window functions that sqlglot has no name for, of which PARTITION BY alone tells what they read.
+_WINDOWED: Final = frozenset(
+    ["ratio_to_report", "conditional_true_event", "conditional_change_event"]
+)
+
+
 def is_volatile(node: exp.Expr) -> bool:
     """Whether a call of the function may differ from the next with the same arguments."""
     if isinstance(node, _VOLATILE):
@@ -97,6 +103,8 @@ def is_unknown_function(node: exp.Expr) -> bool:
     if not isinstance(node, exp.Anonymous):
         return False
     name = node.name.lower()
+    if name in _WINDOWED and isinstance(node.parent, exp.Window):
+        return False
     return name not in _KNOWN_ANONYMOUS and not is_volatile(node) and not is_clock(node)
 
 

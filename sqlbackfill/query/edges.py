@@ -15,6 +15,7 @@ from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, MONTHS_IN
 from sqlbackfill.partitions.zone_images import HOUR_US
 from sqlbackfill.query import images
+from sqlbackfill.query.calendar_links import calendar_link
 from sqlbackfill.query.encodings import encoded, epoch_link, is_number
 from sqlbackfill.query.epochs import epoch_of
 from sqlbackfill.query.images import SAME, Image
@@ -60,7 +61,9 @@ class EdgeRules:
         found = self._plain_link(node, kind)
         if found is not None:
             return found
-        built = encoded(node, kind, self._to_wall, self.dialect)
+        built = encoded(node, kind, self._to_wall, self.dialect) or calendar_link(
+            node, kind, self._to_wall, self.dialect
+        )
         return Link(*built) if built is not None else None
 
     def _to_wall(self, source: Kind) -> tuple[Image, Image] | None:

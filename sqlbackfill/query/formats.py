@@ -87,7 +87,7 @@ def written_text(node: exp.Expr, dialect: str) -> WrittenText | None:
 
 def digits_of(node: exp.Expr, dialect: str) -> Digits | None:
     """The parts of a date that `node` puts together as one number; None for anything else."""
-    year = _part(node, "year", dialect)
+    year = part_of(node, "year", dialect)
     if year is not None:
         return Digits(year, "year")
     terms = _summands(node)
@@ -175,16 +175,17 @@ def _summands(node: exp.Expr) -> list[exp.Expr]:
 def _scaled_part(node: exp.Expr, name: str, factor: int, dialect: str) -> exp.Expr | None:
     """The date whose part `name`, times `factor`, `node` is."""
     if factor == 1:
-        return _part(node, name, dialect)
+        return part_of(node, name, dialect)
     if not isinstance(node, exp.Mul):
         return None
     for part, number in ((node.this, node.expression), (node.expression, node.this)):
         if isinstance(number, exp.Literal) and whole_number(number) == factor:
-            return _part(part, name, dialect)
+            return part_of(part, name, dialect)
     return None
 
 
-def _part(node: exp.Expr, name: str, dialect: str) -> exp.Expr | None:
+def part_of(node: exp.Expr, name: str, dialect: str) -> exp.Expr | None:
+    """The moment whose year, month or day `node` is; None for anything else."""
     while isinstance(node, exp.Paren):
         node = node.this
     named = {"year": exp.Year, "month": exp.Month, "day": exp.Day}

@@ -10,6 +10,7 @@ from typing import Final
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
+from sqlbackfill.query.calendar_links import calendar_kind
 from sqlbackfill.query.encodings import is_text, is_whole
 from sqlbackfill.query.epochs import epoch_of
 from sqlbackfill.query.kinds import (
@@ -92,7 +93,7 @@ def _kind_of_computed(node: exp.Expr, of: KindOf, dialect: str) -> Kind:
         if inner is BoundType.DATE:
             return BoundType.DATE if _stays_date(node, dialect) else BoundType.TIMESTAMP
         return inner if is_time(inner) else None
-    return None
+    return calendar_kind(node, of, dialect)
 
 
 def _stays_date(node: exp.Expr, dialect: str) -> bool:

@@ -10,10 +10,12 @@ from sqlglot import exp
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.query.asof import asof_condition
 from sqlbackfill.query.conditions import Condition, ConditionReader
+from sqlbackfill.query.row_sources import ends_of, listed_in
 from sqlbackfill.query.sampling import is_by_row
 from sqlbackfill.query.scopes import Scope
 from sqlbackfill.query.sources import PivotSource, RowSource, Source
 from sqlbackfill.query.terms import Edge, Owner, Range, Term, met
+from sqlbackfill.query.values import holds_marker
 
 
 class JoinKind(Enum):
@@ -115,6 +117,7 @@ class _Builder:
                     return None
             else:
                 condition = self.reader.read([on] if on is not None else [], self.scope)
+                condition.add(self._between_ends(right))
             keeps_right = kind not in (JoinKind.SEMI, JoinKind.ANTI)
             owners = tree.owners | right.owners if keeps_right else tree.owners
             tree = Join(kind, tree, right, condition, node, owners)
@@ -149,8 +152,27 @@ class _Builder:
             kind = JoinKind.LEFT if node.args.get("outer") else JoinKind.INNER
             leaf = Leaf(source, frozenset({(self.scope.number, source.alias)}))
             owners = joined.owners | leaf.owners
-            joined = Join(kind, joined, leaf, Condition(), node, owners)
+            joined = Join(kind, joined, leaf, self._between_ends(leaf), node, owners)
         return joined
+
+    def _between_ends(self, tree: Tree) -> Condition:
+        """What every element of a series satisfies: it lies between its ends."""
+        if not isinstance(tree, Leaf) or not isinstance(tree.source, RowSource):
+            return Condition()
+        alias = tree.source.node.args.get("alias")
+        for name in [column.name for column in alias.args.get("columns") or ()] if alias else ():
+            listed = listed_in(tree.source, name)
+            ends = ends_of(listed, self.dialect) if listed is not None else None
+            if ends is None or any(holds_marker(end) for end in ends):
+                continue
+            element = exp.column(
+                exp.to_identifier(name, quoted=True),
+                table=exp.to_identifier(tree.source.alias, quoted=True),
+            )
+            above = exp.GTE(this=element, expression=ends[0].copy())
+            below = exp.LTE(this=element.copy(), expression=ends[1].copy())
+            return self.reader.read([above, below], self.scope)
+        return Condition()
 
 
 def build_tree(scope: Scope, reader: ConditionReader, dialect: str) -> Tree | None:

@@ -204,7 +204,7 @@ class JoinPass:
         if not any(r.follows for r in own):
             why = (*why, unlinked(join, side, bounds, self.terms))
         elif was_bounded and not any(r.is_bounded for r in own):
-            why = (*why, unlinked(join, side, {}, self.terms))
+            why = (*why, unlinked(join, side, around or bounds, self.terms))
         return Need(
             bounds=part,
             edges=[

@@ -22,11 +22,11 @@ from sqlbackfill.query.join_tree import build_tree
 from sqlbackfill.query.kinds import joint
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.recursion import handed_on, is_recursive, is_tangled
-from sqlbackfill.query.relations import declare
 from sqlbackfill.query.sampling import is_by_row, samples_of
 from sqlbackfill.query.scopes import Scope, Scopes, arm_names
 from sqlbackfill.query.select_pass import SelectPass
 from sqlbackfill.query.shown import outermost_queries, own_nodes
+from sqlbackfill.query.siblings import describe
 from sqlbackfill.query.sources import Cte, Env
 from sqlbackfill.query.terms import Range, Terms
 from sqlbackfill.query.uniqueness import orders_output
@@ -197,7 +197,7 @@ class ReadWindowPass:
 
     def _select(self, node: exp.Select, demand: Demand, env: Env, parent: Scope | None) -> None:
         scope = self._scopes.scope(node, env, parent)
-        declare(scope, self._terms)
+        describe(scope, self._terms)
         reason = _unknown_part(scope, self._scopes.dialect)
         tree = None if reason else build_tree(scope, self._reader, self._scopes.dialect)
         if reason is None and tree is None and node.args.get("from_") is not None:

@@ -15,21 +15,18 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
-from sqlbackfill.dataclass import dataclass
+from sqlbackfill.query.chains import chains
 from sqlbackfill.query.conditions import ConditionReader, conjuncts
 from sqlbackfill.query.determinism import is_aggregate, is_clock, is_unknown_function, is_volatile
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.facts import DeclaredRelation, InputRef
-from sqlbackfill.query.images import NOTHING, SAME, Image
-from sqlbackfill.query.images import then as composed
+from sqlbackfill.query.images import NOTHING, Image
 from sqlbackfill.query.scopes import Scope, Scopes, column_types
 from sqlbackfill.query.sources import TableSource
 from sqlbackfill.query.terms import Edge, Term, Terms
 from sqlbackfill.query.values import MARKERS, Constants
 
 _MARKER: Final = "__sb_relation__"
-_LONGEST: Final = 8
-_MOST_PATHS: Final = 2
 
 
 class NoSuchRelation(Exception):  # noqa: N818
@@ -155,28 +152,9 @@ class _Reading:
     def between_columns(self) -> Iterator[tuple[str, str, Image, bool]]:
         """(column x, column y, image of x in y, whether y then settles what x does)."""
         for start, name in self.columns.items():
-            yield from ((name, *found) for found in self._from(start))
-
-    def _from(self, start: Term) -> Iterator[tuple[str, Image, bool]]:
-        met: dict[Term, int] = {start: _MOST_PATHS}
-        queue: list[tuple[Term, Image, bool, int]] = [(start, SAME, True, 0)]
-        for term, image, settles, length in queue:
-            if term in self.columns and length:
-                yield self.columns[term], image, settles
-            for target, step, step_settles in self._steps(term):
-                further = composed(image, step)
-                if length >= _LONGEST or further == NOTHING or met.get(target, 0) >= _MOST_PATHS:
-                    continue
-                met[target] = met.get(target, 0) + 1
-                queue.append((target, further, settles and step_settles, length + 1))
-
-    def _steps(self, term: Term) -> Iterator[tuple[Term, Image, bool]]:
-        own = (edge for edge in self.edges if term in (edge.x, edge.y))
-        for edge in (*self.terms.edges.get(term, ()), *own):
-            if edge.x == term:
-                yield edge.y, edge.forward, edge.y_settles
-            else:
-                yield edge.x, edge.backward, edge.x_settles
+            for term, image, settles in chains(start, self.terms, self.edges):
+                if term in self.columns:
+                    yield name, self.columns[term], image, settles
 
 
 def _edges(condition: exp.Expr, alias: str, scope: Scope, terms: Terms) -> tuple[Edge, ...]:
@@ -214,9 +192,11 @@ def _declare(relation: DeclaredRelation, source: TableSource, scope: Scope, term
         )
         _name(terms, source, scope, (x, y))
         terms.connect(edge)
+        terms.related.add(scope.number)
     if relation.dialect == terms.rules.dialect:
         for edge in _edges(condition, source.alias, scope, terms):
             terms.connect(edge)
+            terms.related.add(scope.number)
 
 
 def _name(terms: Terms, source: TableSource, scope: Scope, columns: Sequence[str]) -> None:

@@ -7,8 +7,17 @@ from typing import Final
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
-from sqlbackfill.query.kinds import SPARK_FAMILY, Kind, KindOf, is_wall, joint, kind_of_type
+from sqlbackfill.query.kinds import (
+    DATE_ARITHMETIC,
+    SPARK_FAMILY,
+    Kind,
+    KindOf,
+    is_wall,
+    joint,
+    kind_of_type,
+)
 from sqlbackfill.query.sources import RowSource
+from sqlbackfill.query.units import interval_of, moved_by, whole_number
 
 _SERIES: Final = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 _EXPLODING: Final = (exp.Explode, exp.ExplodeOuter)
@@ -34,18 +43,51 @@ def is_generated(source: RowSource) -> bool:
 
 def element_kind(source: RowSource, name: str, lists: KindOf) -> Kind:
     """The kind of column `name`; None for all but the elements of a list. `lists` tells their kind."""
+    listed = listed_in(source, name)
+    return lists(listed) if listed is not None else None
+
+
+def listed_in(source: RowSource, name: str) -> exp.Expr | None:
+    """The list whose elements are in column `name`; None where it is another column, or there are several."""
     node = source.node
     alias = node.args.get("alias")
     names = [column.name for column in alias.args.get("columns") or ()] if alias else []
+    listed: exp.Expr | None = None
     if isinstance(node, exp.Table):
-        return lists(node.this) if names in ([], [name]) else None
-    if names[:1] != [name]:
+        listed = node.this if names in ([], [name]) else None
+    elif names[:1] != [name]:
         return None
-    if isinstance(node, exp.Unnest) and len(node.expressions) == 1:
-        return lists(node.expressions[0])
-    if isinstance(node, exp.Lateral) and type(node.this) in _EXPLODING and len(names) == 1:
-        return lists(node.this.this)
-    return None
+    elif isinstance(node, exp.Unnest) and len(node.expressions) == 1:
+        listed = node.expressions[0]
+    elif isinstance(node, exp.Lateral) and len(names) == 1:
+        if type(node.this) in _EXPLODING:
+            listed = node.this.this
+        elif isinstance(node.this, _SERIES):
+            listed = node.this
+    return listed
+
+
+def ends_of(listed: exp.Expr, dialect: str) -> tuple[exp.Expr, exp.Expr] | None:
+    """The values between which all elements of a series lie, the lower first; None for any other list."""
+    if not isinstance(listed, (*_SERIES, exp.GenerateDateArray)):
+        return None
+    start, end, step = (listed.args.get(key) for key in ("start", "end", "step"))
+    if not isinstance(start, exp.Expr) or not isinstance(end, exp.Expr):
+        return None
+    if isinstance(step, exp.Interval):
+        given = interval_of(step)
+        ascends = given is not None and given[1] > 0
+    elif step is not None:
+        ascends = (whole_number(step) or 0) > 0
+    else:
+        # Without a step Spark's goes down where its end is before its start.
+        ascends = dialect not in SPARK_FAMILY or _is_not_before(end, start)
+    return (start, end) if ascends else None
+
+
+def _is_not_before(end: exp.Expr, start: exp.Expr) -> bool:
+    given = moved_by(end) if isinstance(end, DATE_ARITHMETIC) else None
+    return given is not None and given[1] >= 0 and bool(end.this == start)
 
 
 def exploded(node: exp.Expr) -> exp.Expr | None:
@@ -79,6 +121,8 @@ def _series_kind(series: exp.Expr, kind: KindOf, dialect: str) -> Kind:
     first = kind(start) if start is not None else None
     if first is BoundType.INTEGER:
         return first if step is None or kind(step) is BoundType.INTEGER else None
+    if dialect in SPARK_FAMILY and step is None and first is BoundType.DATE:
+        return first
     if not isinstance(step, exp.Interval) or first is None or first is BoundType.TEXT:
         return None
     if dialect == "duckdb":

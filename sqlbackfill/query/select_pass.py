@@ -18,6 +18,7 @@ from sqlbackfill.query.join_tree import Join, Leaf, Tree, row_edges
 from sqlbackfill.query.joins import JoinPass, Need
 from sqlbackfill.query.kinds import same_axis
 from sqlbackfill.query.reasons import Reason
+from sqlbackfill.query.row_sources import exploded
 from sqlbackfill.query.scopes import Scope, Scopes, output_names, projection
 from sqlbackfill.query.shown import outermost_queries, own_nodes
 from sqlbackfill.query.sources import (
@@ -104,6 +105,8 @@ class SelectPass:
             node = projection(self.scope, name)
             if node is not None:
                 store = met(store, {self._terms.of(node, self.scope): range_})
+                if range_.follows and exploded(node) is not None:
+                    self.why = (*self.why, Reason("P_FROM_UNNEST", node))
         if follows(self.demand.columns) and not follows(store):
             self.why = (*self.why, Reason("P_OPAQUE", self.scope.select))
         return store

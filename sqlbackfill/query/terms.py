@@ -25,7 +25,8 @@ from sqlbackfill.partitions.paths import (
 )
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.images import SAME, Image, widened
-from sqlbackfill.query.kinds import Kind, arms_of, rounds
+from sqlbackfill.query.kinds import Kind, arms_of, is_time, rounds
+from sqlbackfill.query.row_sources import ends_of, exploded
 from sqlbackfill.query.scopes import Scope, Scopes, resolve
 from sqlbackfill.query.sources import TableSource
 from sqlbackfill.query.spelling import text_of
@@ -135,12 +136,18 @@ class TermInfo:
 
 @dataclass(slots=True)
 class Terms:
-    """All terms of one query, made on demand, with their structural edges."""
+    """All terms of one query, made on demand, with their structural edges.
+
+    `described` are the scopes of whose sources all that is known was added, `related` those with edges
+    between columns of one source.
+    """
 
     scopes: Scopes
     rules: EdgeRules
     info: dict[Term, TermInfo] = field(default_factory=dict)
     edges: dict[Term, list[Edge]] = field(default_factory=dict)
+    described: set[int] = field(default_factory=set)
+    related: set[int] = field(default_factory=set)
 
     def of(self, node: exp.Expr, scope: Scope) -> Term:
         """The term of an expression that stands in `scope`."""
@@ -215,6 +222,29 @@ class Terms:
             info.arms = len(info.choices)
         elif isinstance(node, _EXTREMA) and isinstance(node.this, exp.Expr):
             info.extremum_of = self.of(node.this, scope)
+        elif (listed := exploded(node)) is not None:
+            self._between_ends(key, listed, scope)
+
+    def _between_ends(self, key: Term, listed: exp.Expr, scope: Scope) -> None:
+        """Adds what is known of an element of a series: it lies between the series' ends."""
+        ends = ends_of(listed, self.rules.dialect)
+        if ends is None or any(end.find(exp.Column) is None for end in ends):
+            return
+        kind = self.info[key].kind
+        for end, is_start in zip(ends, (True, False), strict=True):
+            images = self.rules.between(self.scopes.kind(end, scope), kind)
+            if images is None or not (is_time(kind) or kind is BoundType.INTEGER):
+                continue
+            forward, backward = images
+            if is_start:
+                edge = Edge(
+                    self.of(end, scope), key, (forward[0], None), (None, backward[1]), False
+                )
+            else:
+                edge = Edge(
+                    key, self.of(end, scope), (backward[0], None), (None, forward[1]), False
+                )
+            self.connect(edge)
 
     def connect(self, edge: Edge) -> None:
         self.edges.setdefault(edge.x, []).append(edge)

@@ -124,6 +124,8 @@ def depends_on_ties(call: WindowCall) -> bool:
     function = call.function
     if isinstance(function, _TIE_FREE):
         return False
+    if isinstance(function, exp.Anonymous) and function.name.lower() == "ratio_to_report":
+        return False
     if not isinstance(function, ORDER_FREE):
         return True
     # Frames of RANGE and GROUPS end between groups of equal rows, never within one.

@@ -1,6 +1,6 @@
 """Random queries in shapes that `random_queries` cannot say: ROLLUP and its like, IN under OR, EXCEPT and INTERSECT
-BY NAME, correlated scalars, HAVING on keys, COALESCE over FULL with terms, columns renamed in FROM, ALL and ANY. Owns no
-analysis.
+BY NAME, correlated scalars, HAVING on keys, COALESCE over FULL with terms, columns renamed in FROM, ALL and ANY, derived
+dates. Owns no analysis.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from tests.property.derived_queries import calendar, series, shown_together
 from tests.property.random_queries import TABLES, ZONE, Query
 
 Shape = Callable[[random.Random], str | tuple[str, str]]
@@ -187,6 +188,9 @@ SHAPES: Final[dict[str, Shape]] = {
     "moments": moments,
     "renamed": renamed,
     "quantified": quantified,
+    "shown together": shown_together,
+    "series": series,
+    "calendar": calendar,
 }
 
 

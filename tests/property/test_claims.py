@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.property.broken_claims import CLAIM_MUTANTS
+from tests.property.broken_derived import DERIVED_MUTANTS
 from tests.property.broken_rules import MUTANTS, Mutant
 from tests.property.claim_queries import SHAPES, claim_query
 from tests.property.window_harness import run
@@ -25,7 +26,9 @@ def test_injected_queries_of_every_shape_give_the_rows_of_the_whole_query(shape:
     assert counts.invalid < QUERIES // 2
 
 
-@pytest.mark.parametrize("mutant", CLAIM_MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize(
+    "mutant", [*CLAIM_MUTANTS, *DERIVED_MUTANTS], ids=lambda mutant: mutant.name
+)
 def test_a_broken_claim_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     query = WRITTEN[mutant.name]
     assert not run_written(query, SEED).mismatches

@@ -144,3 +144,21 @@ select x.d as p, x.id from __sb_occurrence_0__ as x(e, d);
 
 -- ALL of a query rejects NULL | ta tb tc | UTC
 select coalesce(x.d, y.d) as p, x.id as a, y.id as b from __sb_occurrence_0__ as x full join __sb_occurrence_1__ as y on x.d = y.d + 1 where x.d >= all (select z.d from __sb_occurrence_2__ as z where z.k > 5);
+
+-- keys that ROLLUP leaves out follow | tc | America/New_York
+with c as (select x.ts::date as a, x.ts as b, x.k as k, count(*) as v, min(x.id) as id from __sb_occurrence_0__ as x group by rollup (x.ts::date, x.ts), x.k) select c.a as p, c.id, sum(c.v) over (partition by c.k, c.b) as w from c;
+
+-- the first arm of a UNION speaks for all | tc | UTC
+with c as (select x.d as a, x.d + 1 as b, x.k as k, x.v as v, x.id as id from __sb_occurrence_0__ as x union all select x.d + 1, x.d, x.k, x.v, x.id from __sb_occurrence_0__ as x) select c.a as p, c.id, sum(c.v) over (partition by c.k, c.b) as w from c;
+
+-- every series ascends | tb | UTC
+select g.u::date as p, x.id, g.u from __sb_occurrence_0__ as x, generate_series(x.d, x.d - 2, interval (-1) day) as g(u);
+
+-- a last day as the day itself | tb | America/New_York
+select last_day(x.e) - 22 as p, sum(x.v) over (partition by x.k, last_day(x.e) - 22) as v, x.id from __sb_occurrence_0__ as x;
+
+-- slots counted from 1970 | ta | UTC
+select time_bucket(interval 3 day, x.e, date '2013-03-08') as p, count(*) over (partition by x.e) as v, x.id from __sb_occurrence_0__ as x;
+
+-- parts of the first date | ta | UTC
+select make_date(year(x.d - 9), month(x.d), 1) + 8 as p, sum(x.v) over (partition by x.k, make_date(year(x.d - 9), month(x.d), 1) + 8) as v, x.id from __sb_occurrence_0__ as x;

@@ -1,0 +1,9 @@
+-- partition: month DATE by month
+-- input: raw.postings by posted_on (account TEXT, posted_on DATE, amount INTEGER)
+-- read: raw.postings window posted_on 0..0
+-- verdict: proven
+-- strategies: range chunk partition
+-- because: the first of a date's own year and month is its month.
+select make_date(extract(year from posted_on)::int, extract(month from posted_on)::int, 1) as month, account, sum(amount) as amount
+from {{ source('raw', 'postings') }}
+group by 1, 2

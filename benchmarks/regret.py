@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sqlbackfill.plan.chunk_cost import ChunkCost
-from sqlbackfill.plan.chunker import Chunker, sizes
+from sqlbackfill.plan.chunk_sizes import sizes
+from sqlbackfill.plan.chunker import Chunker
 
 TRACES = 4
 """So often each scenario is run with other luck."""

@@ -77,33 +77,39 @@ def fit(
     overhead_s: float = OVERHEAD_S,
     *,
     grows: bool = True,
+    pull: float = _PULL,
 ) -> ChunkCost:
     """The cost that explains `samples` best, by relative error; `prior` fills in what they leave open.
 
     Of the prior, `overhead_s` and `cached` are taken as they are and all else as slow as the samples
-    say it is. Without `grows` no growth is looked for.
+    say it is. Without `grows` no growth is looked for. `pull` is how much a term of the prior counts beside one
+    sample: little where the prior is a guess.
     Least squares over every choice of the terms that are above zero, of which there are only seven,
     so it is the optimum and deterministic. With no samples it is `prior`.
     """
     if not samples:
         return prior
     scaled = _as_slow_as(samples, prior, min(overhead_s, prior.fixed_s))
-    rows = [_row(sample, prior) for sample in samples] + _pulls(scaled)
-    best: tuple[float, ChunkCost] | None = None
+    rows = [_row(sample, prior) for sample in samples] + _pulls(scaled, pull)
+    normal = _normal(rows)
+    best: tuple[float, tuple[float, float, float]] | None = None
     terms_used = 3 if grows else 2
     for size in range(1, terms_used + 1):
         for active in combinations(range(terms_used), size):
-            solved = _solve(rows, active)
+            solved = _solve(normal, active)
             if solved is None or min(solved) < 0:
                 continue
             terms = [0.0, 0.0, 0.0]
             for at, value in zip(active, solved, strict=True):
                 terms[at] = value
-            error = _error(rows, terms)
+            fixed_s, each_s, growth_s = terms
+            error = _error(rows, fixed_s, each_s, growth_s)
             if best is None or error < best[0]:
-                fixed_s, each_s, growth_s = terms
-                best = error, replace(prior, fixed_s=fixed_s, each_s=each_s, growth_s=growth_s)
-    return best[1] if best else scaled
+                best = error, (fixed_s, each_s, growth_s)
+    if best is None:
+        return scaled
+    fixed_s, each_s, growth_s = best[1]
+    return replace(prior, fixed_s=fixed_s, each_s=each_s, growth_s=growth_s)
 
 
 def _factor(samples: Sequence[Sample], curve: ChunkCost) -> float:
@@ -142,25 +148,33 @@ def _row(sample: Sample, prior: ChunkCost) -> _Row:
     return (scale, k * scale, k * prior.company(k) * scale), sample.seconds * scale
 
 
-def _pulls(prior: ChunkCost) -> list[_Row]:
+def _pulls(prior: ChunkCost, pull: float) -> list[_Row]:
     """Weak rows that hold each term near the prior's where the samples say nothing of it."""
     rows: list[_Row] = []
     for at, value in enumerate(prior.terms):
-        weight = _PULL / max(value, prior.seconds(1) * 1e-3, 1e-12)
+        weight = pull / max(value, prior.seconds(1) * 1e-3, 1e-12)
         row = [0.0, 0.0, 0.0]
         row[at] = weight
         rows.append(((row[0], row[1], row[2]), value * weight))
     return rows
 
 
-def _solve(rows: Sequence[_Row], active: tuple[int, ...]) -> list[float] | None:
+def _normal(rows: Sequence[_Row]) -> list[list[float]]:
+    """The normal equations of all three terms, each with its right side behind it."""
+    matrix = [[0.0] * 4 for _ in range(3)]
+    for (a, b, c), right in rows:
+        for row, factor in zip(matrix, (a, b, c), strict=True):
+            row[0] += factor * a
+            row[1] += factor * b
+            row[2] += factor * c
+            row[3] += factor * right
+    return matrix
+
+
+def _solve(normal: list[list[float]], active: tuple[int, ...]) -> list[float] | None:
     """The least-squares values of the terms in `active`, the others being zero."""
     size = len(active)
-    matrix = [
-        [sum(row[i] * row[j] for row, _ in rows) for j in active]
-        + [sum(row[i] * right for row, right in rows)]
-        for i in active
-    ]
+    matrix = [[*(normal[i][j] for j in active), normal[i][3]] for i in active]
     for at in range(size):
         pivot = max(range(at, size), key=lambda i: abs(matrix[i][at]))
         matrix[at], matrix[pivot] = matrix[pivot], matrix[at]
@@ -175,7 +189,9 @@ def _solve(rows: Sequence[_Row], active: tuple[int, ...]) -> list[float] | None:
     return [matrix[at][size] / matrix[at][at] for at in range(size)]
 
 
-def _error(rows: Sequence[_Row], terms: Sequence[float]) -> float:
-    return sum(
-        (sum(c * x for c, x in zip(terms, row, strict=True)) - right) ** 2 for row, right in rows
-    )
+def _error(rows: Sequence[_Row], fixed_s: float, each_s: float, growth_s: float) -> float:
+    total = 0.0
+    for (a, b, c), right in rows:
+        difference = a * fixed_s + b * each_s + c * growth_s - right
+        total += difference * difference
+    return total

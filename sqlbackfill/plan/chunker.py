@@ -11,13 +11,22 @@ from typing import Final
 from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.plan.chunk_cost import ChunkCost
 from sqlbackfill.plan.chunk_cost_fit import Sample, fit
+from sqlbackfill.plan.chunk_sizes import evened, log_expected_s, sizes
+from sqlbackfill.plan.memory_guess import MemoryGuess
 
-_GROWTH: Final = 4
+GROWTH: Final = 4
+"""So many times larger than the largest that ran may a chunk be whose cost is not known."""
 _WORSE: Final = 1.25
-_OVER: Final = 1.5
-_SHRINK: Final = 0.6
+_LATE: Final = 1.5
+_SHRINK: Final = (3, 5)
 _FIRST_SHARE: Final = 64
-_LEAST_RAISE: Final = 1.5
+_PROBE_SHARE: Final = 0.03
+_PULL: Final = 0.3
+"""The prior counts so much beside a chunk that was measured: their ratios of costs are about as wrong."""
+_CENSORED: Final = 1.2
+_FIRST_FAILURES: Final = 0.1
+_FIRST_SPAN: Final = 0.5
+_MOST_LOG: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -25,12 +34,13 @@ class Chunker:
     """Sizes for the chunks of one step of `partitions`.
 
     `prior` is the cost as far as it is known before (of which only the shape counts once something
-    was measured), `limit` the largest chunk that the analysis and the author allow, `most` the
-    largest that is thought to fit in memory: it is raised while chunks of that size go well.
-    `is_trusted` tells that the prior comes from history or from the engine's own figures: then the
-    first chunk is as large as it says; otherwise it is small, though not so small that what every
-    query costs comes many times, and sizes grow by no more than four times. `failures_per_s` is how
-    often chunks have failed by no fault of their own.
+    was measured), `limit` the largest chunk that the analysis and the author allow, `most` what is
+    thought to fit in memory: where that is less than all, chunks beyond it are priced by how
+    likely they are to spill. `is_trusted` tells that the prior comes from history or from the
+    engine's own figures: then the first chunk is as large as it says, unless a first small one costs
+    next to nothing and memory is a guess; otherwise it is small. Sizes grow by no more than four
+    times where a guess decides. `failures_per_s` is how often chunks are known to fail by no fault
+    of their own.
     """
 
     partitions: int
@@ -39,29 +49,40 @@ class Chunker:
     limit: int
     is_trusted: bool = False
     failures_per_s: float = 0.0
+    _memory: MemoryGuess | None = field(init=False, default=None)
     _measured: dict[int, tuple[int, float]] = field(default_factory=dict)
+    _outlasted: dict[int, float] = field(default_factory=dict)
+    _known: ChunkCost | None = None
     _largest: int = 0
     _strikes: int = 0
+    _strikes_in_a_row: int = 0
     _spent_s: float = 0.0
     _last: int = 1
-    _is_bounded: bool = False
+
+    def __post_init__(self) -> None:
+        if self.most < self.partitions:
+            self._memory = MemoryGuess(self.most)
 
     @property
     def cost(self) -> ChunkCost:
         """What chunks cost as far as is known now."""
-        return fit(
-            [Sample(k, total / count, count) for k, (count, total) in self._measured.items()],
-            self.prior,
-        )
+        if self._known is None:
+            self._known = self._fitted()
+        return self._known
 
     def next_size(self, remaining: int) -> int:
         """How many of `remaining` partitions, at least one, the next chunk takes."""
-        most = min(self.most, self.limit, remaining)
-        if not self.is_trusted:
-            most = min(most, _GROWTH * self._largest if self._largest else self._first)
         cost = self.cost
-        size = best_chunk(cost, remaining, most=most, failures_per_s=self._failing(cost))
-        self._last = _evened(size, remaining)
+        most = max(1, min(self.limit, remaining))
+        if self._memory is not None:
+            most = max(1, min(most, GROWTH * max(self.most, self._largest)))
+        failing = self._failing(cost, remaining)
+        found = [
+            (self._expected_s(cost, remaining, size, failing), size)
+            for size in sizes(remaining, most)
+        ]
+        expected_s, size = min(found, key=lambda each: (each[0], -each[1]))
+        self._last = evened(self._tried_first(size, expected_s), remaining)
         return self._last
 
     def finished(self, partitions: int, seconds: float) -> None:
@@ -70,6 +91,7 @@ class Chunker:
         self._measured[partitions] = count + 1, total + seconds
         self._largest = max(self._largest, partitions)
         self._spent_s += seconds
+        self._strikes_in_a_row, self._known = 0, None
         smaller = [
             (total / count / size, size)
             for size, (count, total) in self._measured.items()
@@ -77,87 +99,81 @@ class Chunker:
         ]
         if smaller and seconds / partitions > _WORSE * min(smaller)[0]:
             # More at once made each dearer: what no longer fits somewhere shows before the fit does.
-            self.most = min(self.most, max(min(smaller)[1], partitions * 3 // 5))
-            self._is_bounded = True
-        elif not self._is_bounded and partitions * 10 >= self.most * 9:
-            self.most = max(self.most, round(partitions * self._raise(partitions)))
-
-    def _raise(self, partitions: int) -> float:
-        """How many times larger than what went well the next may be: more where it saves more."""
-        cost = self.cost
-        share = cost.fixed_s / max(cost.seconds(partitions), 1e-12)
-        return _LEAST_RAISE + (_GROWTH - _LEAST_RAISE) * min(1.0, 2.0 * share)
+            self._bound(max(min(smaller)[1], _shrunk(partitions)), partitions)
+        elif self._memory is not None:
+            self._memory.fitted(partitions)
 
     def struck(self, seconds: float) -> None:
-        """Notes a chunk that failed after `seconds` by no fault of its own.
+        """Notes that the last chunk failed after `seconds` by no fault of its own.
 
-        So many in so long a time are expected from there on.
+        That it had not ended by then says something too: where it should have, it was too large.
         """
+        expected_s = self.cost.seconds(self._last)
         self._strikes += 1
+        self._strikes_in_a_row += 1
         self._spent_s += seconds
+        self._outlasted[self._last] = max(seconds, self._outlasted.get(self._last, 0.0))
+        self._known = None
+        if self._measured and seconds > _LATE * expected_s:
+            fits = max(self._largest, min(self.most, self.limit))
+            self._bound(max(fits, _shrunk(self._last)), self._last)
+        elif self._strikes_in_a_row > 1 and self._memory is not None and self._last > self.most:
+            self.limit = max(self.most, _shrunk(self._last))
 
     def too_large(self, partitions: int) -> None:
         """Notes a chunk that ran out of memory or time: none is that large again."""
-        self.most = max(1, min(self.most, partitions // 2))
-        self._is_bounded = True
+        self._bound(max(1, partitions // 2), partitions)
 
-    def _failing(self, cost: ChunkCost) -> float:
-        """Failures per second, by what is known and what happened, as one more chunk would count."""
-        if not self._strikes:
-            return self.failures_per_s
-        seen = self._strikes / (self._spent_s + cost.seconds(self._last))
-        return max(self.failures_per_s, seen)
+    def _bound(self, most: int, too_large: int) -> None:
+        self.limit = max(1, min(self.limit, most))
+        if self._memory is not None:
+            self._memory.did_not_fit(too_large)
 
-    @property
-    def _first(self) -> int:
-        worthwhile = self.prior.fixed_s / max(self.prior.each_s, 1e-12)
-        return max(1, self.partitions // _FIRST_SHARE, round(min(worthwhile, self.partitions)))
+    def _fitted(self) -> ChunkCost:
+        samples = [Sample(k, total / count, count) for k, (count, total) in self._measured.items()]
+        cost = fit(samples, self.prior, pull=_PULL)
+        late = [
+            (seconds / cost.seconds(k), k, seconds)
+            for k, seconds in self._outlasted.items()
+            if k not in self._measured and seconds > cost.seconds(k)
+        ]
+        if not late:
+            return cost
+        _, partitions, seconds = max(late)
+        return fit([*samples, Sample(partitions, _CENSORED * seconds)], self.prior, pull=_PULL)
 
+    def _failing(self, cost: ChunkCost, remaining: int) -> float:
+        """Failures per second: those known, those seen as one more chunk would count, at first a few."""
+        seen = self._strikes / (self._spent_s + cost.seconds(self._last)) if self._strikes else 0.0
+        if self.failures_per_s:
+            return max(self.failures_per_s, seen)
+        whole_s = self._spent_s + cost.total_s(remaining, max(1, min(self.limit, remaining)))
+        return max(seen, _FIRST_FAILURES / (self._spent_s + _FIRST_SPAN * whole_s))
 
-def best_chunk(cost: ChunkCost, partitions: int, *, most: int, failures_per_s: float = 0.0) -> int:
-    """The size of equal chunks that is cheapest for `partitions`, at most `most`.
+    def _expected_s(self, cost: ChunkCost, remaining: int, size: int, failing: float) -> float:
+        """Seconds for what remains in chunks of `size`, failures and what does not fit included."""
+        seconds = exp(min(log_expected_s(cost, remaining, size, failing), _MOST_LOG))
+        if self._memory is None:
+            return seconds
+        return seconds + remaining / size * self._memory.extra_s(size, cost)
 
-    `failures_per_s` is how often a chunk fails and is done again as a whole. Only sizes that give
-    different numbers of chunks are compared, on a grid of powers of 1.2 beyond 32 of them.
-    """
-    most = max(1, min(most, partitions))
-    return min(
-        sizes(partitions, most),
-        key=lambda size: (_expected(cost, partitions, size, failures_per_s), -size),
-    )
-
-
-def sizes(partitions: int, most: int) -> list[int]:
-    """Sizes of equal chunks for `partitions`, none above `most`, descending."""
-    found: list[int] = []
-    count = -(-partitions // most)
-    while count <= partitions:
-        size = -(-partitions // count)
-        if not found or size < found[-1]:
-            found.append(size)
-        count = count + 1 if count < 32 else int(count * 1.2)
-    if found[-1] != 1:
-        found.append(1)
-    return found
-
-
-def _expected(cost: ChunkCost, partitions: int, size: int, failures_per_s: float) -> float:
-    """The logarithm of the expected seconds where a chunk that fails starts over: Σ (e^(λt) - 1) / λ."""
-    full, rest = divmod(partitions, size)
-    if not failures_per_s:
-        return log(max(cost.total_s(partitions, size), 1e-12))
-    times = [(cost.seconds(size), full)] if full else []
-    times += [(cost.seconds(rest), 1)] if rest else []
-    longest = max(failures_per_s * seconds for seconds, _ in times)
-    # e^(λt) - 1 relative to the longest, so that nothing overflows.
-    relative = sum(
-        count * (exp(failures_per_s * seconds - longest) - exp(-longest))
-        for seconds, count in times
-    )
-    return longest + log(max(relative, 1e-300)) - log(failures_per_s)
+    def _tried_first(self, size: int, expected_s: float) -> int:
+        """`size`, or a smaller one from which more can be learnt than it costs."""
+        if self._largest and size <= GROWTH * self._largest:
+            return size
+        if self.is_trusted and self._memory is None:
+            return size
+        if self._largest:
+            return GROWTH * self._largest
+        cost = self.cost
+        probes = max(1.0, log(max(size, GROWTH), GROWTH) / 1.5)
+        is_cheap = cost.fixed_s * probes <= _PROBE_SHARE * expected_s
+        if self.is_trusted and not is_cheap:
+            return size
+        worthwhile = round(min(cost.fixed_s / max(cost.each_s, 1e-12), self.partitions))
+        return min(size, max(1, self.partitions // _FIRST_SHARE, worthwhile))
 
 
-def _evened(size: int, remaining: int) -> int:
-    """About `size`, so that the chunks left are equal."""
-    count = -(-remaining // size)
-    return -(-remaining // count)
+def _shrunk(partitions: int) -> int:
+    part, whole = _SHRINK
+    return partitions * part // whole

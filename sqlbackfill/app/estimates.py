@@ -35,14 +35,14 @@ class Outlooks:
     """Outlooks by model, each looked up once."""
 
     look_up: LookUp
-    _known: dict[str, Outlook | None] = field(default_factory=dict)
+    known: dict[str, Outlook | None] = field(default_factory=dict)
 
     def __call__(self, wanted: Mapping[str, PartitionSet]) -> dict[str, Outlook]:
-        new = {name: found for name, found in wanted.items() if name not in self._known}
+        new = {name: found for name, found in wanted.items() if name not in self.known}
         if new:
             looked_up = self.look_up(new)
-            self._known.update({name: looked_up.get(name) for name in new})
-        return {name: found for name in wanted if (found := self._known[name]) is not None}
+            self.known.update({name: looked_up.get(name) for name in new})
+        return {name: found for name in wanted if (found := self.known[name]) is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

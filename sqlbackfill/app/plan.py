@@ -23,6 +23,7 @@ from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.terms import parse_spec
 from sqlbackfill.plan import candidates as candidate_types
 from sqlbackfill.plan.build import build_plan
+from sqlbackfill.plan.chunk_choice import Outlook
 from sqlbackfill.plan.document import identified, read_plan
 from sqlbackfill.plan.strategy import parse_strategy
 from sqlbackfill.plan.types import Plan, PlannedModel
@@ -53,7 +54,8 @@ class PlanRequest:
 class Planned:
     """A plan, its JSON document, and what it was made from.
 
-    `already` is what runs of this very plan committed before and still stands.
+    `already` is what runs of this very plan committed before and still stands. `outlooks` are those that
+    chunks were chosen by, None where nothing is known of a model.
     """
 
     plan: Plan
@@ -61,6 +63,7 @@ class Planned:
     models: Mapping[str, PlannedModel]
     prepared: Prepared
     already: Mapping[str, PartitionSet] = field(default_factory=dict)
+    outlooks: Mapping[str, Outlook | None] = field(default_factory=dict)
 
 
 def plan(options: Options, request: PlanRequest, *, fills: bool = True) -> Planned:
@@ -124,7 +127,8 @@ def plan_in(
     refuse_untranspiled(workspace, plan)
     told = (*_warnings(workspace, selected), *notes(prepared, orphans, selection.models))
     plan = replace(plan, warnings=(*told, *plan.warnings))
-    return _planned(*identified(plan, workspace.partitionings), prepared)
+    planned = _planned(*identified(plan, workspace.partitionings), prepared)
+    return replace(planned, outlooks=outlooks.known)
 
 
 def selected_models(workspace: Workspace, request: PlanRequest) -> Selection:

@@ -12,6 +12,7 @@ from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import replace
 from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.plan.reads import Reads
+from sqlbackfill.plan.strategy import Kind
 from sqlbackfill.plan.types import ColumnSet, PlannedModel
 from sqlbackfill.project.config import Materialization
 from sqlbackfill.query.facts import QueryFacts
@@ -46,6 +47,7 @@ def _planned(workspace: Workspace, reads: Reads, name: str) -> PlannedModel:
         kind=TableKind.VIEW if is_view else TableKind.TABLE,
         on_schema_change=policy_of(workspace, name),
         storage=_storage(model.config.values),
+        is_never_cut=Kind.CHUNK not in facts.strategies and Kind.RANGE in facts.strategies,
     )
 
 

@@ -21,6 +21,7 @@ from sqlbackfill.app.planning import ledger_of
 from sqlbackfill.app.run_budget import budget_of, price_per_second, refuse_dear
 from sqlbackfill.app.run_ids import new_run_id
 from sqlbackfill.app.run_reads import run_reads
+from sqlbackfill.app.run_sizings import RunSizings
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, GuardError, SqlbackfillError
 from sqlbackfill.ledger.ledger import Ledger
@@ -162,6 +163,7 @@ def _execute(
         sources=planned.prepared.sources_of(planned.plan).scans,
         still_needed=versions.still_needed,
         fixed_costs_prevail=FixedCosts(planned.prepared).prevail,
+        sizing=RunSizings(planned).of,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
         sink=sink,

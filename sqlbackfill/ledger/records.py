@@ -38,7 +38,7 @@ class ChunkStatus(StrEnum):
     """How a chunk's last attempt ended. `blocked` was never tried.
 
     `split` failed and was tried again in parts, which have numbers and outcomes of their own.
-    `resized` was built, but took so long that the ones after it were made smaller.
+    `resized` was built; by what it took the ones after it were made smaller or larger.
     """
 
     DONE = "done"

@@ -146,7 +146,8 @@ class PlannedModel:
     `upstreams` holds, for each model of the project that this one reads (itself included where it
     reads itself), the name as used in `Reads`. `kind` is what the run leaves under `relation`.
     `consumed` are the column sets that downstreams use and whose content is worth a digest, `slices`
-    the fingerprints of what gives each of them, by id.
+    the fingerprints of what gives each of them, by id. `is_never_cut`: a choice between equal rows
+    decides what comes out, so that only one query over a whole range gives each row once.
     """
 
     name: str
@@ -162,3 +163,4 @@ class PlannedModel:
     consumed: tuple[ColumnSet, ...] = ()
     slices: Mapping[str, str] = field(default_factory=dict, hash=False)
     storage: TableOptions = field(default_factory=TableOptions)
+    is_never_cut: bool = False

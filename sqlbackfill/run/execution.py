@@ -28,7 +28,7 @@ from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.interrupt import Signals, Wish
 from sqlbackfill.run.journal import Journal
 from sqlbackfill.run.remedy import Remedies
-from sqlbackfill.run.resizing import Resizer, slower
+from sqlbackfill.run.resizing import Resizer
 from sqlbackfill.run.result import BlockedChunk, FailedChunk
 from sqlbackfill.run.schedule import Task
 from sqlbackfill.run.stages import drop_left_stages
@@ -63,7 +63,7 @@ class Execution:
         self._session = inputs.adapter.session()
         self._journal = Journal(inputs, tally, self._session)
         self._remedies = Remedies(inputs.fixed_costs_prevail)
-        self._resizer = Resizer()
+        self._resizer = Resizer(inputs.sizing)
         self._spending = Spending(inputs.budget) if inputs.budget is not None else None
         self._signals = Signals()
         self._is_draining = False
@@ -248,9 +248,9 @@ class Execution:
     def _succeed(self, task: Task, written: Written, wave: Wavefront) -> None:
         self._inputs.versions.built(task.model, written.records)
         self._tally.wrote(task.model, written)
-        most = self._resizer.finished(task, written.rows, written.seconds)
-        if most is not None:
-            wave.take_no_more_than(task.model, most)
+        resized = self._resizer.finished(task, written.rows, written.seconds)
+        if resized is not None:
+            wave.take_up_to(task.model, resized.most)
         wave.settle(task.model, task.chunk.partitions)
         wave.release(task.model)
         self._journal.report()
@@ -259,9 +259,9 @@ class Execution:
                 task.model, task.chunk, written.rows, written.seconds, written.warnings
             )
         )
-        if most is not None:
-            self._journal.save(task, ChunkStatus.RESIZED, slower(task, written.seconds, most))
-            self._inputs.sink(events.ChunkResized(task.model, task.chunk, most))
+        if resized is not None:
+            self._journal.save(task, ChunkStatus.RESIZED, resized.why)
+            self._inputs.sink(events.ChunkResized(task.model, task.chunk, resized.most))
 
     def _cut_off(self, task: Task, needed: PartitionSet, wave: Wavefront) -> None:
         """Leaves all of `task` but `needed` as it is; its readers need not wait for that."""
@@ -276,13 +276,17 @@ class Execution:
     def _fail_or_split(self, task: Task, error: SqlbackfillError, wave: Wavefront) -> None:
         model = self._inputs.models[task.model]
         parts = (
-            () if model.reads_itself or not self._goes_on else self._remedies.halves(task, error)
+            ()
+            if model.is_never_cut or model.reads_itself or not self._goes_on
+            else self._remedies.halves(task, error)
         )
         if not parts:
             self._fail(task, error, wave)
             return
         if isinstance(error, WarehouseError) and error.kind is not FailureKind.DATA:
-            wave.take_no_more_than(task.model, max(end - start for start, end in parts))
+            most = max(end - start for start, end in parts)
+            self._resizer.too_large(task, most)
+            wave.take_no_more_than(task.model, most)
         why = self._name_chunk(error.diagnostics[0], task.model, task.chunk)
         self._journal.save(task, ChunkStatus.SPLIT, why)
         self._inputs.sink(events.ChunkSplit(task.model, task.chunk, why))

@@ -12,6 +12,7 @@ from sqlbackfill.errors import SourceSpan
 from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
+from sqlbackfill.plan.sizing import Sizing
 from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
 from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.budget import Budget
@@ -81,6 +82,11 @@ def _unknown(_model: str, _partitions: int) -> bool:
     return False
 
 
+def _nothing_known(_model: str) -> Sizing | None:
+    """Chunks may be of any size, and nothing is known of what they cost."""
+    return Sizing()
+
+
 def _all_of_them(_model: str, partitions: PartitionSet) -> PartitionSet:
     """Every partition: nothing is cut off."""
     return partitions
@@ -97,6 +103,8 @@ class RunInputs:
     out is not rebuilt.
     `sources` says what is digested of the sources that a chunk reads. `fixed_costs_prevail` tells of a
     model and a number of partitions whether fewer of them would take about as long.
+    `sizing` says what chunks of a model were expected to cost and how large they may get, None where they
+    must stay as planned; asked once for each.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
     `max_parallel` chunks are under way at a time; several of one model only where the adapter stages
     them, and one at a time is published. `max_failures` stops
@@ -123,6 +131,7 @@ class RunInputs:
     allow_empty: bool = False
     still_needed: StillNeeded = _all_of_them
     fixed_costs_prevail: Callable[[str, int], bool] = _unknown
+    sizing: Callable[[str], Sizing | None] = _nothing_known
     max_parallel: int = 1
     max_failures: int | None = None
     budget: Budget | None = None

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 
-from sqlbackfill.dataclass import dataclass, field
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.partitions.whole import WholePartitioning
-from sqlbackfill.plan.types import PlannedModel, Reason
+from sqlbackfill.plan.types import Chunk, PlannedModel, Reason
 from sqlbackfill.run.inputs import Reads
 from sqlbackfill.run.schedule import Rank, Task
 
@@ -47,6 +47,7 @@ class _Line:
     waiting: int = 0
     busy: int = 0
     most: int | None = None
+    joins_up_to: int = 0
 
 
 class Wavefront:
@@ -155,13 +156,22 @@ class Wavefront:
 
     def take_no_more_than(self, model: str, partitions: int) -> None:
         """From here on no chunk of `model` holds more than so many partitions."""
-        self._lines[model].most = partitions
+        line = self._lines[model]
+        line.most, line.joins_up_to = partitions, 0
+
+    def take_up_to(self, model: str, partitions: int) -> None:
+        """From here on chunks of `model` hold so many partitions, as far as planned ones are neighbours.
+
+        Those that were looked at already stay as they are, unless they hold more.
+        """
+        line = self._lines[model]
+        line.most = line.joins_up_to = partitions
 
     def _offer(self, model: str) -> None:
         """Looks for a chunk of `model` that may start, and has it compete with other models'."""
         line = self._lines[model]
         while not line.ready and line.todo and line.waiting < line.ahead:
-            self._look_at(line.todo.popleft())
+            self._look_at(_joined(line))
         if line.ready and line.busy < line.room:
             heappush(self._open, (line.busy, line.ready[0][0], model))
 
@@ -234,6 +244,21 @@ class Wavefront:
 def may_go_abreast(model: PlannedModel) -> bool:
     """Whether chunks of `model` are independent of one another."""
     return not model.reads_itself and not isinstance(model.partitioning, WholePartitioning)
+
+
+def _joined(line: _Line) -> Task:
+    """The next chunk to look at, together with its planned neighbours where they fit into one."""
+    task = line.todo.popleft()
+    while line.todo and _size(task) + _size(line.todo[0]) <= line.joins_up_to:
+        one, other = task.chunk, line.todo[0].chunk
+        if line.todo[0].step is not task.step or (
+            one.end != other.start and other.end != one.start
+        ):
+            break
+        both = Chunk(min(one.start, other.start), max(one.end, other.end))
+        task = replace(task, chunk=both)
+        line.todo.popleft()
+    return task
 
 
 def _by(hit: tuple[str, PartitionSet] | None) -> str | None:

@@ -248,6 +248,15 @@ def test_what_is_too_much_for_memory_is_halved_and_so_is_what_comes_after(
     assert chain.disagreements(warehouse) == []
 
 
+def test_what_is_right_as_one_query_only_is_never_taken_apart(warehouse: DoubleAdapter) -> None:
+    sql = refusing(warehouse, of_kind(FailureKind.MEMORY), lambda _: True)
+    models = chain.planned_models(warehouse, daily={"is_never_cut": True})
+    plan = one_step(size=6, partitions=chain.ALL)
+    result = execute(chain.run_inputs(warehouse, "r", plan=plan, sql=sql, models=models))
+    assert [each.chunk.end - each.chunk.start for each in result.failures] == [6, 6]
+    assert model_of(result) == (0, 2)
+
+
 def test_a_permanent_error_is_neither_tried_again_nor_taken_apart(
     warehouse: DoubleAdapter,
 ) -> None:

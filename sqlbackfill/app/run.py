@@ -142,6 +142,9 @@ def _execute(
         planned.prepared.versions,
         lambda source, scan_bytes: sink(SourceCompared(source, scan_bytes)),
     )
+    has_run = any(planned.already.values())
+    foretold = None if has_run else total_estimate(planned.plan)
+    rate = price_per_second(loaded)
     inputs = RunInputs(
         run_id=new_run_id(datetime.now(UTC)),
         plan=planned.plan,
@@ -163,6 +166,8 @@ def _execute(
         sources=planned.prepared.sources_of(planned.plan).scans,
         still_needed=versions.still_needed,
         fixed_costs_prevail=FixedCosts(planned.prepared).prevail,
+        foretold=foretold,
+        usd_per_second=rate,
         sizing=RunSizings(planned).of,
         clock=lambda: datetime.now(UTC),
         already=planned.already,
@@ -188,9 +193,6 @@ def _execute(
     finally:
         if not is_left:
             loaded.adapter.close()
-    has_run = any(planned.already.values())
-    foretold = None if has_run else total_estimate(planned.plan)
-    rate = price_per_second(loaded) if foretold and foretold.cost_usd else None
     result = replace(result, estimate=foretold, usd_per_second=rate)
     flags = _global_flags(loaded.options)
     return replace(result, resume=f"{result.resume}{flags}") if result.resume else result

@@ -43,9 +43,8 @@ def budget_of(planned: Planned, max_cost: float | None, *, allow_unknown: bool) 
 
 
 def price_per_second(loaded: Loaded) -> float | None:
-    """US dollars for a second of the target; None where it is free or not known without asking."""
-    pricing = pricing_of(loaded, None)
-    return None if pricing.is_free else pricing.usd_per_second
+    """US dollars for a second of the target, 0 where it is free; None: not known without asking."""
+    return pricing_of(loaded, None).usd_per_second
 
 
 def refuse_dear(planned: Planned) -> None:

@@ -10,7 +10,7 @@ from sqlbackfill.app.run import runs_directory
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import WarehouseError
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import RunProgress, RunRecord, RunStatus
+from sqlbackfill.ledger.records import NO_COSTS, RunCosts, RunProgress, RunRecord, RunStatus
 from sqlbackfill.run.runfile import RunFile, read_run_files, running
 
 
@@ -27,9 +27,11 @@ class RunSummary:
     partitions_done: int
     partitions_total: int
     command: str
+    costs: RunCosts = NO_COSTS
 
     def as_json(self) -> dict[str, Any]:
-        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+        plain = {n: _plain(getattr(self, n)) for n in self.__slots__ if n != "costs"}
+        return {**plain, **{name: getattr(self.costs, name) for name in RunCosts.__slots__}}
 
 
 def _plain(value: object) -> object:
@@ -75,6 +77,7 @@ def _of_record(record: RunRecord, progress: RunProgress, live: set[str]) -> RunS
         partitions_done=progress.partitions_done,
         partitions_total=record.partitions,
         command=record.command,
+        costs=record.costs,
     )
 
 

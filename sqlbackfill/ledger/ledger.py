@@ -34,12 +34,14 @@ from sqlbackfill.ledger.log_rows import (
     to_row,
 )
 from sqlbackfill.ledger.records import (
+    NO_COSTS,
     Action,
     BuildDetails,
     ChunkRecord,
     ChunkStatus,
     Failure,
     Island,
+    RunCosts,
     RunProgress,
     RunRecord,
     RunStatus,
@@ -314,10 +316,10 @@ class Ledger:
         self._runs.start(session, run)
 
     def finish_run(
-        self, session: Session, run_id: str, status: RunStatus, finished_at: str
+        self, session: Session, run_id: str, status: RunStatus, at: str, costs: RunCosts = NO_COSTS
     ) -> None:
-        """Records how a run ended, as a further row."""
-        self._runs.finish(session, run_id, status, finished_at)
+        """Records how a run ended, and what it came to, as a further row."""
+        self._runs.finish(session, run_id, status, at, costs)
 
     def save_chunk(self, session: Session, record: ChunkRecord) -> None:
         """Records that a chunk was not built; of one that was, the partition records tell."""

@@ -171,6 +171,26 @@ class Island:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunCosts:
+    """What all queries of a run were estimated to take, and what they came to; None where not known.
+
+    `estimated_…` is the likely value, `…_high` the high end. `seconds` is the sum of the chunks' time,
+    `cost_usd` what the run's own time costs. Both are there once it has ended.
+    """
+
+    estimated_seconds: float | None = None
+    estimated_seconds_high: float | None = None
+    estimated_bytes: int | None = None
+    estimated_cost_usd: float | None = None
+    estimated_cost_usd_high: float | None = None
+    seconds: float | None = None
+    cost_usd: float | None = None
+
+
+NO_COSTS = RunCosts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One run. `plan_json` is None where a listing left it out, `finished_at` while it runs.
 
@@ -191,6 +211,7 @@ class RunRecord:
     version: str
     command: str
     partitions: int = 0
+    costs: RunCosts = NO_COSTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

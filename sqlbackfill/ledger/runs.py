@@ -10,23 +10,26 @@ from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.ledger.damage import readable
 from sqlbackfill.ledger.failures import FailedAttempt
 from sqlbackfill.ledger.records import (
+    NO_COSTS,
     Action,
     ChunkRecord,
     ChunkStatus,
     Failure,
+    RunCosts,
     RunProgress,
     RunRecord,
     RunStatus,
 )
-from sqlbackfill.ledger.schema import RELATION_COLUMNS, RUN, RUN_CHUNK, Place, names
+from sqlbackfill.ledger.schema import RELATION_COLUMNS, RUN, RUN_CHUNK, WITHOUT_COSTS, Place, names
 from sqlbackfill.partitions.partition_set import OrdinalRange
 from sqlbackfill.warehouse.protocol import Relation, Session
 
 _RUN_COLUMNS = names(RUN)
 _CHUNK_COLUMNS = names(RUN_CHUNK)
+_COSTS = _RUN_COLUMNS[WITHOUT_COSTS:]
 _LISTED = (
     "run_id, plan_id, CAST(NULL AS VARCHAR) AS plan_json, status, started_at, finished_at, pid, "
-    "process_started, host, tool_version, command, partitions"
+    f"process_started, host, tool_version, command, partitions, {', '.join(_COSTS)}"
 )
 _MOST_MESSAGE = 4000
 _MOST_NUMBERS = 500
@@ -53,17 +56,35 @@ class Runs:
             run.version,
             run.command,
             run.partitions,
+            *(getattr(run.costs, name) for name in _COSTS),
         )
         session.insert(self._place.relation("run"), _RUN_COLUMNS, [row])
 
-    def finish(self, session: Session, run_id: str, status: RunStatus, finished_at: str) -> None:
+    def finish(
+        self,
+        session: Session,
+        run_id: str,
+        status: RunStatus,
+        finished_at: str,
+        costs: RunCosts = NO_COSTS,
+    ) -> None:
+        """Of `costs` what the run came to is taken; what was estimated stands since its start."""
         table = self._place.sql("run")
         session.execute_count(
             f"INSERT INTO {table} ({', '.join(_RUN_COLUMNS)}) "
             "SELECT ?, run_id, plan_id, NULL, ?, started_at, ?, pid, process_started, host, "
-            f"tool_version, command, partitions FROM {table} "
+            f"tool_version, command, partitions, {', '.join(_COSTS[:-2])}, "
+            f"CAST(? AS DOUBLE), CAST(? AS DOUBLE) FROM {table} "
             f"WHERE run_id = ? AND seq = (SELECT min(seq) FROM {table} WHERE run_id = ?)",
-            (self._next_number(session, "run"), status.value, finished_at, run_id, run_id),
+            (
+                self._next_number(session, "run"),
+                status.value,
+                finished_at,
+                costs.seconds,
+                costs.cost_usd,
+                run_id,
+                run_id,
+            ),
         )
 
     def newest(self, session: Session, limit: int | None) -> list[RunRecord]:
@@ -235,6 +256,7 @@ class Runs:
             version=run.version,
             command=run.command,
             partitions=run.partitions,
+            costs=run.costs,
         )
 
     def _next_number(self, session: Session, table: str) -> int:
@@ -256,6 +278,7 @@ def _run(row: tuple[Any, ...]) -> RunRecord:
         version=row[9],
         command=row[10],
         partitions=row[11],
+        costs=RunCosts(**dict(zip(_COSTS, row[12:], strict=True))),
     )
 
 

@@ -73,7 +73,16 @@ RUN = (
     ("tool_version", "VARCHAR"),
     ("command", "VARCHAR"),
     ("partitions", "BIGINT"),
+    ("estimated_seconds", "DOUBLE"),
+    ("estimated_seconds_high", "DOUBLE"),
+    ("estimated_bytes", "BIGINT"),
+    ("estimated_cost_usd", "DOUBLE"),
+    ("estimated_cost_usd_high", "DOUBLE"),
+    ("seconds", "DOUBLE"),
+    ("cost_usd", "DOUBLE"),
 )
+WITHOUT_COSTS = 13
+"""So many columns a row of `run` had in version 2."""
 RUN_CHUNK = (
     ("seq", "BIGINT"),
     ("log_seq", "BIGINT"),
@@ -201,9 +210,19 @@ _POINT_AS_ISLAND = ", ".join(
     f"CAST({_OF_OLD.get(name, name)} AS {kind}) AS {name}" for name, kind in PARTITION_LOG
 )
 
-NEWEST = Migration(2, _tables)
+
+def _costs_of_runs(place: Place, _session: Session) -> tuple[str, ...]:
+    """Version 3: what a run was estimated to cost, and what it came to."""
+    run = place.sql("run")
+    return tuple(
+        f"ALTER TABLE {run} ADD COLUMN IF NOT EXISTS {name} {kind}"
+        for name, kind in RUN[WITHOUT_COSTS:]
+    )
+
+
+NEWEST = Migration(3, _tables)
 _WITH_CODE = 2
-MIGRATIONS = (Migration(2, _islands_for_points),)
+MIGRATIONS = (Migration(2, _islands_for_points), Migration(3, _costs_of_runs))
 
 
 def current_version() -> int:

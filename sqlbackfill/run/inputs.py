@@ -13,7 +13,7 @@ from sqlbackfill.ledger.ledger import Ledger
 from sqlbackfill.ledger.records import InputMark, Island
 from sqlbackfill.partitions.partition_set import PartitionSet
 from sqlbackfill.plan.sizing import Sizing
-from sqlbackfill.plan.types import Chunk, Plan, PlannedModel
+from sqlbackfill.plan.types import Chunk, Estimate, Plan, PlannedModel
 from sqlbackfill.run.backoff import Backoff
 from sqlbackfill.run.budget import Budget
 from sqlbackfill.run.events import Event, Sink
@@ -105,6 +105,8 @@ class RunInputs:
     model and a number of partitions whether fewer of them would take about as long.
     `sizing` says what chunks of a model were expected to cost and how large they may get, None where they
     must stay as planned; asked once for each.
+    `foretold` is the estimate of all that the run is to do, None where a part was done before;
+    `usd_per_second` what its time costs. Both are recorded with it.
     `already` holds what runs of this plan committed before. `clock` gives now, in UTC.
     `max_parallel` chunks are under way at a time; several of one model only where the adapter stages
     them, and one at a time is published. `max_failures` stops
@@ -132,6 +134,8 @@ class RunInputs:
     still_needed: StillNeeded = _all_of_them
     fixed_costs_prevail: Callable[[str, int], bool] = _unknown
     sizing: Callable[[str], Sizing | None] = _nothing_known
+    foretold: Estimate | None = None
+    usd_per_second: float | None = None
     max_parallel: int = 1
     max_failures: int | None = None
     budget: Budget | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlbackfill import __version__
 from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity, SqlbackfillError
 from sqlbackfill.ledger.processes import this_process
-from sqlbackfill.ledger.records import ChunkStatus, RunRecord, RunStatus
+from sqlbackfill.ledger.records import ChunkStatus, RunCosts, RunRecord, RunStatus
+from sqlbackfill.plan.types import Estimate
 from sqlbackfill.run.inputs import RunInputs
 from sqlbackfill.run.records import chunk_record
 from sqlbackfill.run.runfile import RunFile, RunFileWriter
@@ -22,6 +25,7 @@ class Journal:
         self._inputs = inputs
         self._tally = tally
         self._session = session
+        self._began = time.monotonic()
         self._file_writer = RunFileWriter(inputs.runs_directory)
         self._file = RunFile(
             run_id=inputs.run_id,
@@ -34,6 +38,7 @@ class Journal:
 
     def start(self) -> None:
         """Records that the run has begun. Raises SqlbackfillError where the ledger cannot take it."""
+        self._began = time.monotonic()
         inputs, file = self._inputs, self._file
         inputs.ledger.start_run(
             self._session,
@@ -49,6 +54,7 @@ class Journal:
                 version=__version__,
                 command=inputs.command,
                 partitions=inputs.plan.partition_count,
+                costs=_foretold(inputs.foretold),
             ),
         )
         self.report(now=True)
@@ -71,15 +77,34 @@ class Journal:
         """Records how the run ended, in the ledger where it can be reached, and in the run file."""
         inputs = self._inputs
         try:
-            inputs.ledger.finish_run(
-                self._session, inputs.run_id, status, inputs.clock().isoformat()
-            )
+            ended_at, costs = inputs.clock().isoformat(), self._costs()
+            inputs.ledger.finish_run(self._session, inputs.run_id, status, ended_at, costs)
         except SqlbackfillError as error:
             self._warn(error)
         self._file = replace(self._file, status=status)
         self.report(now=True)
 
+    def _costs(self) -> RunCosts:
+        """What the run came to: its chunks' time, and the price of its own."""
+        rate = self._inputs.usd_per_second
+        up_s = time.monotonic() - self._began
+        return RunCosts(seconds=self._tally.seconds, cost_usd=None if rate is None else rate * up_s)
+
     def _warn(self, error: SqlbackfillError) -> None:
         self._tally.warnings.extend(
             replace(diagnostic, severity=Severity.WARNING) for diagnostic in error.diagnostics
         )
+
+
+def _foretold(estimate: Estimate | None) -> RunCosts:
+    """`estimate` as it is recorded."""
+    if estimate is None:
+        return RunCosts()
+    seconds, cost, scanned = estimate.seconds, estimate.cost_usd, estimate.scan_bytes
+    return RunCosts(
+        estimated_seconds=seconds.likely if seconds else None,
+        estimated_seconds_high=seconds.high if seconds else None,
+        estimated_bytes=round(scanned.likely) if scanned else None,
+        estimated_cost_usd=cost.likely if cost else None,
+        estimated_cost_usd_high=cost.high if cost else None,
+    )

@@ -66,6 +66,11 @@ class Tally:
         self._queries[model] = self._queries.get(model, 0) + queries
         self._seconds[model] = self._seconds.get(model, 0.0) + seconds
 
+    @property
+    def seconds(self) -> float:
+        """What all chunks took, those too that failed or ran side by side."""
+        return sum(self._seconds.values())
+
     def failed(self, failures: list[FailedChunk], *, by_guard: bool) -> None:
         """Notes one chunk that failed, with everything that was wrong with it."""
         self.failures.extend(failures)

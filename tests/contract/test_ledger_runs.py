@@ -14,6 +14,7 @@ from sqlbackfill.ledger.records import (
     BuildDetails,
     ChunkStatus,
     Island,
+    RunCosts,
     RunProgress,
     RunStatus,
 )
@@ -33,6 +34,25 @@ def test_a_run_is_running_until_it_is_finished(ledger: Ledger, session: Session)
     ledger.finish_run(session, "run-1", RunStatus.DONE, "2024-05-01T12:40:00+00:00")
     assert ledger.run(session, "run-1").status is RunStatus.DONE
     assert ledger.run(session, "run-1").plan_json == RUN.plan_json
+
+
+def test_what_a_run_was_estimated_to_cost_stands_beside_what_it_came_to(
+    ledger: Ledger, session: Session
+) -> None:
+    foretold = RunCosts(
+        estimated_seconds=10.0,
+        estimated_seconds_high=20.0,
+        estimated_bytes=1 << 40,
+        estimated_cost_usd=0.5,
+        estimated_cost_usd_high=1.0,
+    )
+    ledger.start_run(session, replace(RUN, costs=foretold))
+    assert ledger.run(session, "run-1").costs == foretold
+    came_to = RunCosts(seconds=12.5, cost_usd=0.75)
+    ledger.finish_run(session, "run-1", RunStatus.DONE, "2024-05-01T12:30:00+00:00", came_to)
+    expected = replace(foretold, seconds=12.5, cost_usd=0.75)
+    assert ledger.run(session, "run-1").costs == expected
+    assert [run.costs for run in ledger.runs(session)] == [expected]
 
 
 def test_runs_are_listed_newest_first(ledger: Ledger, session: Session) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlbackfill.errors import Diagnostic, WarehouseError
 from sqlbackfill.ledger import schema
 from sqlbackfill.ledger.ledger import Ledger
-from sqlbackfill.ledger.records import BuildDetails, InputMark
+from sqlbackfill.ledger.records import BuildDetails, InputMark, RunCosts, RunStatus
 from sqlbackfill.ledger.schema import Migration
 from sqlbackfill.warehouse.double import DoubleAdapter
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
@@ -26,7 +26,7 @@ def test_making_a_ledger_twice_makes_it_once(adapter: Adapter, session: Session)
         ledger.prepare(session)
         ledger.prepare(session)
         assert ledger.exists(session)
-        assert versions(ledger, session) == [2]
+        assert versions(ledger, session) == [3]
 
 
 def test_a_ledger_has_its_own_schema(adapter: Adapter, session: Session) -> None:
@@ -47,6 +47,7 @@ def test_a_ledger_made_before_code_was_kept_is_refused_to_readers_and_migrated(
     ledger.prepare(session)
     session.execute(f"INSERT INTO {ledger.place.sql('run')} (seq, run_id) VALUES (1, 'kept')")
     session.execute(f"DROP TABLE {ledger.place.sql('code')}")
+    session.execute(f"UPDATE {ledger.place.sql('meta')} SET version = 2")
     later = Ledger(adapter, adapter.database)
     with pytest.raises(WarehouseError) as refused:
         later.exists(session)
@@ -56,11 +57,41 @@ def test_a_ledger_made_before_code_was_kept_is_refused_to_readers_and_migrated(
     assert session.execute(f"SELECT run_id FROM {later.place.sql('run')}") == [("kept",)]
 
 
+def as_version_two(ledger: Ledger, session: Session) -> None:
+    """Takes from the ledger's runs what version 3 added to them."""
+    run = ledger.place.sql("run")
+    for name, _ in schema.RUN[schema.WITHOUT_COSTS :]:
+        session.execute(f"ALTER TABLE {run} DROP COLUMN {name}")
+    session.execute(f"UPDATE {ledger.place.sql('meta')} SET version = 2")
+
+
+def test_runs_of_a_ledger_that_knew_no_costs_are_kept_and_have_none(
+    adapter: Adapter, session: Session
+) -> None:
+    ledger = Ledger(adapter, adapter.database)
+    ledger.prepare(session)
+    as_version_two(ledger, session)
+    old = schema.names(schema.RUN)[: schema.WITHOUT_COSTS]
+    values = "1, 'kept', 'p', '{}', 'running', '2024', NULL, 7, 0.5, 'h', '0', 'run', 31"
+    session.execute(f"INSERT INTO {ledger.place.sql('run')} ({', '.join(old)}) SELECT {values}")
+    later = Ledger(adapter, adapter.database)
+    with pytest.raises(WarehouseError) as refused:
+        later.runs(session)
+    assert refused.value.diagnostics[0].code == "LEDGER_TOO_OLD"
+    later.prepare(session)
+    assert versions(later, session) == [2, 3]
+    [run] = later.runs(session)
+    assert (run.run_id, run.partitions, run.costs) == ("kept", 31, RunCosts())
+    costs = RunCosts(seconds=2.5, cost_usd=0.25)
+    later.finish_run(session, "kept", RunStatus.DONE, "2025", costs)
+    assert later.run(session, "kept").costs == costs
+
+
 def add_column(adapter: Adapter) -> Migration:
     def statements(place: schema.Place, _session: Session) -> tuple[str, ...]:
         return (f"ALTER TABLE {place.sql('run')} ADD COLUMN IF NOT EXISTS note VARCHAR",)
 
-    return Migration(3, statements)
+    return Migration(4, statements)
 
 
 def test_an_older_ledger_is_migrated_forward_and_keeps_its_rows(
@@ -76,7 +107,7 @@ def test_an_older_ledger_is_migrated_forward_and_keeps_its_rows(
     assert refused.value.diagnostics[0].code == "LEDGER_TOO_OLD"
     new.prepare(session)
     assert new.exists(session)
-    assert versions(new, session) == [2, 3]
+    assert versions(new, session) == [3, 4]
     assert session.execute(f"SELECT run_id, note FROM {new.place.sql('run')}") == [("kept", None)]
 
 
@@ -100,6 +131,7 @@ FIRST_ROWS = (
 def make_first_ledger(ledger: Ledger, session: Session) -> None:
     """A ledger as version 1 left it, with a failed chunk of integers."""
     ledger.prepare(session)
+    as_version_two(ledger, session)
     log = ledger.place.sql("partition_log")
     session.execute(f"UPDATE {ledger.place.sql('meta')} SET version = 1")
     session.execute(f"DROP TABLE {log}")
@@ -142,7 +174,7 @@ def test_each_partition_of_a_first_ledger_becomes_an_island_of_one(
     make_first_ledger(Ledger(adapter, adapter.database), session)
     ledger = Ledger(adapter, adapter.database)
     ledger.prepare(session)
-    assert versions(ledger, session) == [1, 2]
+    assert versions(ledger, session) == [1, 2, 3]
     check_first_rows(ledger, session)
 
 
@@ -160,7 +192,7 @@ def test_migrating_a_first_ledger_can_fail_at_any_operation_and_be_done_again(
             break
         again = Ledger(adapter, adapter.database)
         again.prepare(session)
-        assert versions(again, session) == [1, 2]
+        assert versions(again, session) == [1, 2, 3]
         check_first_rows(again, session)
         adapter.close()
     assert 5 < at < 29
@@ -193,7 +225,7 @@ def test_making_a_ledger_can_fail_at_any_operation_and_be_done_again(transaction
         assert not session.in_transaction
         again = Ledger(adapter, adapter.database)
         again.prepare(session)
-        assert versions(again, session) == [2]
+        assert versions(again, session) == [3]
         counters = session.execute(f"SELECT count(*) FROM {again.place.sql('lease')}")
         assert counters == [(1,)]
         adapter.close()

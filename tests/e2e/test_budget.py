@@ -94,3 +94,17 @@ def test_a_saved_plan_ends_with_what_it_foretold(shop: ProjectDir) -> None:
 
     assert "queries took" in first.stdout
     assert "queries took" not in second.stdout
+
+
+def test_what_a_run_was_foretold_to_cost_and_what_it_came_to_is_kept(shop: ProjectDir) -> None:
+    assert shop.command(*RUN, "--max-cost", "0.15").exit_code == 3
+    assert shop.command("resume", "--max-cost", "1000").exit_code == 0
+
+    resumed, stopped = shop.command("runs", "--json").document["runs"]
+
+    assert 0 < stopped["estimated_seconds"] <= stopped["estimated_seconds_high"]
+    assert stopped["estimated_cost_usd"] == pytest.approx(stopped["estimated_seconds"], rel=0.01)
+    assert 0 < stopped["seconds"] <= stopped["cost_usd"] < 1.0
+    assert resumed["estimated_seconds"] is None, "a part was done before"
+    assert resumed["seconds"] > 0
+    assert "$" in shop.command("runs").stdout

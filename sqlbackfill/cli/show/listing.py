@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,12 +44,16 @@ def runs_text(runs: Sequence[Document], look: Look) -> str:
     """The runs as a table, in the order given."""
     if not runs:
         return "no runs yet"
+    is_paid = any(run["cost_usd"] or run["estimated_cost_usd"] for run in runs)
     table = Table(
         columns=(
             Column("run", keep=True),
             Column("status", keep=True),
             Column("partitions", right=True),
             Column("took", right=True, keep=True),
+            Column("queries", right=True),
+            Column("estimated", right=True),
+            *((Column("cost", right=True), Column("estimated", right=True)) if is_paid else ()),
             Column("command"),
         ),
         rows=tuple(
@@ -58,6 +62,9 @@ def runs_text(runs: Sequence[Document], look: Look) -> str:
                 run["status"],
                 f"{run['partitions_done']:,}/{run['partitions_total']:,}",
                 _took(run),
+                _length(run["seconds"]),
+                _up_to(run["estimated_seconds"], run["estimated_seconds_high"], _length),
+                *(_paid(run) if is_paid else ()),
                 str(run["command"] or ""),
             )
             for run in runs
@@ -71,6 +78,26 @@ def _took(run: Document) -> str:
         return ""
     began, ended = (datetime.fromisoformat(run[key]) for key in ("started_at", "finished_at"))
     return duration((ended - began).total_seconds())
+
+
+def _length(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
+
+
+def _money(usd: float | None) -> str:
+    return "" if usd is None else f"${usd:,.2f}"
+
+
+def _up_to(likely: float | None, high: float | None, shown: Callable[[float | None], str]) -> str:
+    """What was estimated, with the high end where that reads differently."""
+    if likely is None:
+        return ""
+    return shown(likely) if shown(likely) == shown(high) else f"{shown(likely)} – {shown(high)}"
+
+
+def _paid(run: Document) -> tuple[str, str]:
+    estimated = _up_to(run["estimated_cost_usd"], run["estimated_cost_usd_high"], _money)
+    return _money(run["cost_usd"]), estimated
 
 
 def _partitions(model: Document) -> str:

@@ -49,7 +49,7 @@ def _foretold(result: RunResult) -> str:
     said = f"\nqueries took {duration(took)}, estimated {duration(seconds.likely)} "
     said += f"(up to {duration(seconds.high)})"
     cost = result.estimate.cost_usd
-    if cost is not None and result.usd_per_second is not None:
+    if cost is not None and result.usd_per_second:
         spent = result.usd_per_second * result.seconds
         said += f"; about ${spent:,.2f}, estimated ${cost.likely:,.2f} (up to ${cost.high:,.2f})"
     return said

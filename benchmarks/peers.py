@@ -73,7 +73,7 @@ class Peer:
 PEERS = (
     Peer(
         "dbt microbatch, a day a batch",
-        ("dbt-core<2", "dbt-duckdb"),
+        ("dbt-core<1.12", "dbt-duckdb<1.11"),
         ("dbt", "run", "--profiles-dir", ".", "--event-time-start", "1995-01-01",
          "--event-time-end", "1996-01-01"),
         {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
 from sqlbackfill.app.planning import Prepared
+from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import Interval

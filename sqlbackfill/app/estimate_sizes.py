@@ -14,7 +14,7 @@ from sqlbackfill.app.planning import Prepared
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
 from sqlbackfill.app.workspace import Workspace
-from sqlbackfill.dataclass import dataclass, field
+from sqlbackfill.dataclass import dataclass, field, replace
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.partitions.bounds import Bound, BoundType
 from sqlbackfill.partitions.mapping import Interval

@@ -4,13 +4,13 @@ parts make, the slot of time that it lies in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.partitions.bounds import BoundType
 from sqlbackfill.partitions.mapping import microseconds
 from sqlbackfill.partitions.paths import DAY_US, FIXED_US, Op, Step

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any, Final
 
+from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.partitions.bounds import Bound
 from sqlbackfill.warehouse.protocol import Column, Relation, Session

@@ -31,7 +31,10 @@ from sqlbackfill.warehouse.sizes import ComputeSize, ScanSize, ZoneMap
 
 T = TypeVar("T")
 
-_DDL = re.compile(r"\s*(create|alter|drop|comment|truncate|attach|detach)\b", re.IGNORECASE)
+_DDL = re.compile(
+    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(create|alter|drop|comment|truncate|attach|detach)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Moment(StrEnum):
@@ -186,8 +189,8 @@ class DoubleSession:
     def _do(self, sql: str, act: Callable[[], T], parameters: Sequence[object] = ()) -> T:
         within = self._inner.in_transaction
         operation = self._script.note(self._number, sql, parameters, in_transaction=within)
-        self._refuse_ddl(sql, within=within)
         try:
+            self._refuse_ddl(sql, within=within)
             self._script.strike(operation, Moment.BEFORE)
             result = act()
             self._script.strike(operation, Moment.AFTER)

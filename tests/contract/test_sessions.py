@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -154,6 +155,41 @@ def test_a_failure_before_any_row_was_read_is_not_of_the_data(session: Session) 
     with pytest.raises(WarehouseError) as failed:
         session.describe("SELECT CAST('2013-02-30' AS DATE) AS d, nope")
     assert failed.value.kind is FailureKind.PERMANENT
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        "CREATE TABLE {other} AS SELECT 1 AS n",
+        "  -- why\n/* and how */ create or replace view {other} as select 1 as n",
+        "ALTER TABLE {t} ADD COLUMN more INTEGER",
+        "DROP TABLE {t}",
+        "COMMENT ON TABLE {t} IS 'x'",
+    ],
+)
+def test_ddl_in_a_transaction_rolls_back_with_it_or_is_refused(
+    adapter: Adapter, session: Session, relation: Relation, ddl: str
+) -> None:
+    """Where it commits by itself, half of a chunk would be kept."""
+    table = adapter.quote(relation)
+    other = adapter.quote(replace(relation, identifier="other"))
+    session.execute(f"CREATE TABLE {table} (n INTEGER)")
+    before = session.table(relation)
+    session.begin()
+    session.execute_count(f"INSERT INTO {table} VALUES (1)")
+    if adapter.transactional_ddl:
+        session.execute(ddl.format(t=table, other=other))
+    else:
+        with pytest.raises(WarehouseError) as refused:
+            session.execute(ddl.format(t=table, other=other))
+        assert refused.value.diagnostics[0].code == "DDL_IN_TRANSACTION"
+        with pytest.raises(WarehouseError) as aborted:
+            session.commit()
+        assert aborted.value.diagnostics[0].code == "TRANSACTION_ABORTED"
+    session.rollback()
+    assert session.execute(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert session.table(relation) == before
+    assert session.table(replace(relation, identifier="other")) is None
 
 
 def test_a_query_can_be_interrupted_from_another_thread(session: Session) -> None:

@@ -77,6 +77,25 @@ def test_what_the_emulator_forgives_is_not_done(world: World) -> None:
     assert all({"run", "partitions"} <= tag.keys() for tag in tags)
 
 
+def test_tables_are_made_as_their_models_say(world: World) -> None:
+    for name, fields in (("events", "cluster_by=['day', 'id'],"), ("totals", "transient=false,")):
+        file = world.project.root / "models" / f"{name}.sql"
+        file.write_text(file.read_text().replace("config(", f"config({fields} ", 1))
+    world.emulator.statements(clear=True)
+    done = world.project.command("run", "-p", "2024-01-05", "--yes")
+    assert done.exit_code == 0, done
+    prod = f'"{world.database}"."PROD".'
+    made = {
+        sql.split(prod)[1].split(" ")[0]: sql
+        for each in world.emulator.statements()
+        if re.match(rf"CREATE (TRANSIENT )?TABLE {prod}", sql := each["sql"])
+    }
+    assert made['"EVENTS"'].startswith("CREATE TRANSIENT TABLE")
+    assert re.search(r"\) CLUSTER BY \(day, id\) COMMENT", made['"EVENTS"'])
+    assert made['"TOTALS"'].startswith("CREATE TABLE")
+    assert "CLUSTER BY" not in made['"TOTALS"']
+
+
 def test_no_stage_is_left_and_those_of_dead_runs_are_dropped(world: World) -> None:
     world.project.command("run", "-p", "2024-01-05", "--yes")
     stages = (

@@ -80,6 +80,43 @@ def test_explain_tells_bytes_and_partitions_without_a_warehouse(
     assert size.size is not None
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "literal"),
+    [
+        ("DATE", "DATEADD(day, {n}, '2024-01-01'::date)", "CAST('2024-01-05' AS DATE)"),
+        (
+            "TIMESTAMP_NTZ",
+            "DATEADD(day, {n}, '2024-01-01'::timestamp_ntz)",
+            "CAST('2024-01-05 00:00:00' AS TIMESTAMP_NTZ)",
+        ),
+        (
+            "TIMESTAMP_LTZ",
+            "DATEADD(day, {n}, '2024-01-01'::timestamp_ltz)",
+            "CAST('2024-01-05 00:00:00+00:00' AS TIMESTAMP_TZ)",
+        ),
+        (
+            "TIMESTAMP_TZ",
+            "DATEADD(day, {n}, '2024-01-01'::timestamp_tz)",
+            "CAST('2024-01-05 00:00:00+00:00' AS TIMESTAMP_TZ)",
+        ),
+        ("NUMBER(38,0)", "20240101 + {n}", "20240105"),
+    ],
+)
+def test_the_predicates_that_are_printed_prune(
+    adapter: Adapter, session: Session, relation: Relation, kind: str, value: str, literal: str
+) -> None:
+    """Eight inserts make eight micro-partitions, of which four begin before the bound."""
+    table = adapter.quote(relation)
+    adapter.create_table(session, relation, f"SELECT CAST({value.format(n=0)} AS {kind}) AS at")
+    for n in range(8):
+        session.execute_count(f"INSERT INTO {table} SELECT {value.format(n=n)}")
+    whole = adapter.explain_scan(session, f"SELECT * FROM {table}")
+    cut = adapter.explain_scan(session, f"SELECT * FROM {table} WHERE at < {literal}")
+    assert whole is not None
+    assert cut is not None
+    assert (whole.partitions, cut.partitions) == (8, 4)
+
+
 def test_a_table_carries_its_identity_and_a_swap_takes_it_along(
     adapter: Adapter, session: Session, relation: Relation
 ) -> None:

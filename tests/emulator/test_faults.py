@@ -102,6 +102,28 @@ def test_the_outcome_of_a_commit_that_nobody_answered_is_read_from_the_ledger(
     assert dict(records) == {"events": 2, "totals": 1}
 
 
+@pytest.mark.parametrize("fate", [Fate.DROPPED_BEFORE, Fate.DROPPED_AFTER])
+def test_a_commit_that_nobody_answered_holds_up_other_chunks_of_its_table(
+    world: World, proxy: Proxy, fate: Fate
+) -> None:
+    """Four workers: whoever has the turn keeps it until the outcome is known."""
+    world.target(port=proxy.port, connect_timeout=1, threads=4)
+    prepared = world.project.command("run", "-p", "2024-01-06", "-s", "events", "--yes")
+    assert prepared.exit_code == 0, prepared
+    proxy.rules.append(Rule(commit_of("EVENTS"), fate, times=1000))
+    done = world.project.command(
+        "run", "-p", "2024-01-01..2024-01-06", "--strategy", "chunk=1", "--yes"
+    )
+    assert proxy.struck >= 2
+    assert done.exit_code == 0, done
+    assert_whole(world, days=6, asks_status=IS_LONG)
+    twice = world.rows(
+        f"select run_id, model, start_ordinal from {world.database}.sqlbackfill.partition_log "
+        "group by 1, 2, 3 having count(*) > 1"
+    )
+    assert twice == []
+
+
 def test_a_statement_timeout_is_not_tried_again_and_names_its_cure(
     world: World, proxy: Proxy
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import hashlib
 import re
@@ -31,26 +32,35 @@ def local_files(relation: Relation | ExternalRelation) -> tuple[Path, ...] | Non
     """
     if isinstance(relation, Relation):
         return None
-    call = _READER.match(relation.sql)
-    listed = call["files"] if call else relation.sql.strip()
-    if not call and not _TEXT.fullmatch(listed):
+    patterns = _patterns(relation.sql)
+    if not patterns:
         return None
-    patterns = [text.replace("''", "'") for text in _TEXT.findall(listed)]
-    if not patterns or any(_HAS_SCHEME.match(pattern) for pattern in patterns):
-        return None
-    found: list[str] = []
+    if len(patterns) == 1 and isinstance(patterns[0], Path):
+        return (patterns[0],)
+    found: set[Path] = set()
     for pattern in patterns:
-        is_glob = glob.has_magic(pattern)
+        if isinstance(pattern, Path):
+            found.add(pattern)
+            continue
         # Not Path.glob, which takes no absolute pattern.
-        matches = (
-            glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207
-            if is_glob
-            else [pattern]
-        )
+        matches = glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207
         if not matches:
             return None
-        found.extend(matches)
-    return tuple(sorted({Path(each) for each in found}))
+        found.update(map(Path, matches))
+    return tuple(sorted(found))
+
+
+@functools.lru_cache(maxsize=256)
+def _patterns(sql: str) -> tuple[Path | str, ...]:
+    """The local files that `sql` reads, and the globs among them as texts; nothing where it reads others."""
+    call = _READER.match(sql)
+    listed = call["files"] if call else sql.strip()
+    if not call and not _TEXT.fullmatch(listed):
+        return ()
+    texts = [text.replace("''", "'") for text in _TEXT.findall(listed)]
+    if any(_HAS_SCHEME.match(text) for text in texts):
+        return ()
+    return tuple(text if glob.has_magic(text) else Path(text) for text in texts)
 
 
 def file_stamp(files: tuple[Path, ...], now_ns: Callable[[], int]) -> str:

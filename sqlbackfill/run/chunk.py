@@ -227,7 +227,7 @@ class ChunkWriter:
                 with placed_in(work.sql, lines_before):
                     filled = replace_partitions(replacement, target, source)
                 records = self._append(work, filled, read or reading.end(work.inputs), started)
-            self._tables.know(work.model.name, replace(target, is_new=False))
+            self._tables.know(work.model.name, target)
         return Written(records=records, seconds=self._seconds_since(started), warnings=warnings)
 
     def _made_ready(

@@ -39,6 +39,7 @@ class Target:
 
     `columns` pairs each column's name in the table with its name in the query; `partition_column`
     is the table's spelling and `query_column` the query's. `digests` are those to take of it.
+    `is_new`: this run made it, so that of partitions that it has not written yet there are no rows.
     """
 
     identity: str
@@ -105,6 +106,7 @@ def replace_partitions(work: Replacement, target: Target, source: str) -> Filled
     quote = work.adapter.quote_name
     table = work.adapter.quote(work.model.relation)
     counts = _Counts(work, table, quote(target.partition_column), target.digests)
+    # A staging adapter's DELETE locks the table, and others may write there; who writes DuckDB has it alone.
     before = counts.delete() if work.adapter.stages or not target.is_new else {}
     names, values = (", ".join(quote(pair[at]) for pair in target.columns) for at in (0, 1))
     # Rows that lie together by their partition are skipped together by whoever reads a few of them.

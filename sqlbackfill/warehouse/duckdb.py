@@ -162,7 +162,7 @@ class DuckDBAdapter:
         from sqlbackfill.warehouse.duckdb_digest import digest_sql
         from sqlbackfill.warehouse.duckdb_engine import version
 
-        return digest_sql(columns, engine_version=version, exact_floats=exact_floats)
+        return digest_sql(tuple(columns), engine_version=version, exact_floats=exact_floats)
 
     def scan_bytes(
         self, session: Session, source: Relation | Sequence[str], columns: Sequence[Column]

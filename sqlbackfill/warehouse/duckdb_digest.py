@@ -6,9 +6,9 @@ it depends on. Runs nothing.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from sqlbackfill.warehouse.duckdb_session import quote_name
@@ -26,8 +26,9 @@ _BY_BYTES: Final = " COLLATE C"
 """Under a collation, a column's own or the session's, texts that differ have one hash."""
 
 
+@functools.lru_cache(maxsize=256)
 def digest_sql(
-    columns: Sequence[Column], *, engine_version: str, exact_floats: bool
+    columns: tuple[Column, ...], *, engine_version: str, exact_floats: bool
 ) -> DigestSql | None:
     """The aggregates over `columns` as stored, or None where one of them has no content digest.
 

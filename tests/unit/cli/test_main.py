@@ -114,6 +114,34 @@ def test_python_runs_the_package_as_the_command() -> None:
     assert "--no-such-option" in done.stderr
 
 
+def test_a_process_writes_all_and_ends_by_its_exit_code_before_python_is_taken_to_pieces() -> None:
+    script = (
+        "import atexit, sys; from sqlbackfill.cli.main import entry; "
+        "atexit.register(print, 'last words'); "
+        "sys.keep = type('Kept', (), {'__del__': lambda self: print('taken to pieces')})(); "
+        "sys.argv = ['sqlbackfill', 'run', *sys.argv[1:]]; entry()"
+    )
+    for words, code in (("--help", 0), ("--no-such-option", 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", script, words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert done.stdout.endswith("last words\n")
+
+
+def test_a_process_with_a_thread_under_way_waits_for_it() -> None:
+    script = (
+        "import sys, threading, time; from sqlbackfill.cli.main import entry; "
+        "threading.Thread(target=lambda: (time.sleep(0.5), print('waited for'))).start(); "
+        "sys.argv = ['sqlbackfill', 'run', '--help']; entry()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.endswith("waited for\n")
+
+
 def test_ctrl_c_after_the_last_word_leaves_no_traceback() -> None:
     script = (
         "import os, signal, sys; from sqlbackfill.cli.main import main; "

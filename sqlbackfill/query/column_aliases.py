@@ -9,20 +9,19 @@ from sqlglot import exp
 _PLAIN: Final = frozenset({"this", "db", "catalog", "alias"})
 
 
-def unfold_column_aliases(tree: exp.Expr) -> None:
-    """Writes `t AS x(a, b)` as `(SELECT * FROM t) AS x(a, b)`, in place."""
-    for alias in list(tree.find_all(exp.TableAlias)):
-        table = alias.parent
-        if (
-            not alias.args.get("columns")
-            or not isinstance(table, exp.Table)
-            or not _is_plain(table)
-        ):
-            continue
-        inner = table.copy()
-        inner.set("alias", None)
-        query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=inner))
-        table.replace(exp.Subquery(this=query, alias=alias.copy()))
+def without_column_aliases(table: exp.Table) -> exp.Table:
+    """The table of `t AS x(a, b)`, in whose place the tree now has `(SELECT * FROM t) AS x(a, b)`.
+
+    Any other table as it stands.
+    """
+    alias = table.args.get("alias")
+    if alias is None or not alias.args.get("columns") or not _is_plain(table):
+        return table
+    inner = table.copy()
+    inner.set("alias", None)
+    query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=inner))
+    table.replace(exp.Subquery(this=query, alias=alias.copy()))
+    return inner
 
 
 def _is_plain(table: exp.Table) -> bool:

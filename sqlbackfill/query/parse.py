@@ -17,7 +17,7 @@ from sqlglot.schema import MappingSchema
 
 from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
-from sqlbackfill.query.column_aliases import unfold_column_aliases
+from sqlbackfill.query.column_aliases import without_column_aliases
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls
 from sqlbackfill.query.plain_names import resolve_plainly
@@ -118,7 +118,6 @@ def _prepare(parsed: ParsedQuery, request: AnalysisRequest) -> None:
     if _MERGING_JOIN.search(request.sql):
         _guard_outer_using(parsed.tree)
     mark_written_nulls(parsed.tree, request.sql, request.dialect)
-    unfold_column_aliases(parsed.tree)
 
 
 def _statements(request: AnalysisRequest, places: Places) -> list[exp.Expr]:
@@ -263,7 +262,7 @@ def _qualify(
     places: Places,
     columns: Mapping[str, Mapping[str, exp.DataType]],
 ) -> None:
-    tables = list(parsed.tree.find_all(exp.Table))
+    tables = [without_column_aliases(t) for t in list(parsed.tree.find_all(exp.Table))]
     parsed.hard_coded = _hard_coded(tables, request.occurrences, places, request.dialect)
     _name_occurrences(parsed, request, tables)
     schema = _InputSchema(columns, request.dialect)

@@ -99,7 +99,7 @@ def _having_as_where(patch: pytest.MonkeyPatch) -> None:
 
 
 def _renamed_columns_by_their_new_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(parse, "unfold_column_aliases", lambda tree: None)
+    patch.setattr(parse, "without_column_aliases", lambda table: table)
     patch.setattr(select_pass, "has_column_aliases", lambda node: False)
 
 

@@ -96,9 +96,10 @@ def declared_keys(columns: Iterable[YmlColumn]) -> tuple[tuple[str, ...], ...]:
 
 
 def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> InputRef:
-    columns = None
+    columns, dialect = _declared_columns(source), loaded.dialect
     if schema is not None and schema.columns is not None:
         columns = tuple((column.name, column.type) for column in schema.columns)
+        dialect = loaded.adapter.dialect
     partition = None
     if source.event_time is not None:
         partition = PartitionInfo(
@@ -112,10 +113,19 @@ def _source(loaded: Loaded, source: Source, schema: SourceSchema | None) -> Inpu
     return InputRef(
         relation=source.name,
         columns=columns,
-        columns_dialect=loaded.adapter.dialect,
+        columns_dialect=dialect,
         partition=partition,
         unpartitioned=partition is None,
         unique_keys=declared_keys(source.columns),
         identifier=identifier,
         relations=relations_of(loaded, source.relations),
     )
+
+
+def _declared_columns(source: Source) -> tuple[tuple[str, str], ...] | None:
+    """The columns that the yml lists, for a table that cannot be looked at.
+
+    Only where each has its type: such a list is taken for the whole table's, any other for a few of them.
+    """
+    listed = tuple((column.name, column.data_type or "") for column in source.columns)
+    return listed if listed and all(type_ for _, type_ in listed) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from sqlbackfill.app.analysis import open_workspace
 from sqlbackfill.app.costly_reads import full_scans
 from sqlbackfill.app.estimate_settings import pricing_of
 from sqlbackfill.app.estimates import Figures, Outlooks, estimated
+from sqlbackfill.app.json_files import UnreadableFileError, read_document, wrong_content
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import (
     Planned,
@@ -24,7 +24,12 @@ from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import Diagnostic, UsageError
 from sqlbackfill.plan import estimate_limits as limits
-from sqlbackfill.plan.document import estimate_json, read_estimate, total_estimate
+from sqlbackfill.plan.document import (
+    SCHEMA_VERSION,
+    estimate_json,
+    read_estimate,
+    total_estimate,
+)
 from sqlbackfill.plan.estimate import by_model, total
 from sqlbackfill.plan.estimate_limits import Change, Costed, Limit
 from sqlbackfill.plan.estimate_price import Pricing
@@ -253,18 +258,20 @@ def _amount(name: str, value: float) -> str:
 def _read_baseline(file: Path) -> Mapping[str, Costed]:
     """The models of an earlier `estimate --json`. Raises UsageError INVALID_BASELINE."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        found: dict[str, list[Mapping[str, Any]]] = {}
-        for step in document["steps"]:
-            found.setdefault(step["model"], []).append(step)
-        return {model: _costed_before(steps) for model, steps in found.items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document = read_document(file, schema_version=SCHEMA_VERSION)
+        try:
+            found: dict[str, list[Mapping[str, Any]]] = {}
+            for step in document["steps"]:
+                found.setdefault(step["model"], []).append(step)
+            return {model: _costed_before(steps) for model, steps in found.items()}
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise wrong_content(error) from None
+    except UnreadableFileError as why:
         raise UsageError(
             Diagnostic(
                 code="INVALID_BASELINE",
-                message=f"`{file}` does not hold an estimate to compare with",
+                message=f"`{file}` does not hold an estimate to compare with: {why}",
                 fix="write it with `sqlbackfill estimate … --json > FILE` on the branch to compare with",
-                notes=(("found", f"{type(error).__name__}: {error}"),),
             )
         ) from None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlbackfill import __version__
 from sqlbackfill.app.analysis import open_workspace
+from sqlbackfill.app.json_files import UnreadableFileError, read_document
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.partition_info import partition_info
 from sqlbackfill.app.workspace import Workspace
@@ -93,15 +94,17 @@ def _entry(workspace: Workspace, name: str) -> dict[str, Any]:
 def _read(state: Path) -> dict[str, dict[str, Any]]:
     file = state / "manifest.json" if state.is_dir() else state
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        models = {KIND: document["models"]}[document["kind"]]
-        return {item["name"]: item for item in models}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no manifest of ours"
+        document = read_document(file, schema_version=SCHEMA_VERSION)
+        try:
+            models = {KIND: document["models"]}[document["kind"]]
+            return {item["name"]: {**item} for item in models}
+        except (ValueError, KeyError, TypeError):
+            raise UnreadableFileError("it is no manifest of ours") from None
+    except UnreadableFileError as why:
         raise UsageError(
             Diagnostic(
                 code="INVALID_STATE",
-                message=f"`{file}` cannot be compared with: {reason}",
+                message=f"`{file}` cannot be compared with: {why}",
                 fix="write it with `sqlbackfill manifest -o FILE` on the branch to compare with",
             )
         ) from None

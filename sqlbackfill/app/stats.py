@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlbackfill.app.analysis import open_workspace
+from sqlbackfill.app.json_files import UnreadableFileError, read_document, wrong_content
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.source_stamps import local_files
 from sqlbackfill.app.sources import source_relation
@@ -13,6 +14,7 @@ from sqlbackfill.app.workspace import Workspace
 from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, Severity, UsageError
 from sqlbackfill.plan.estimate_statistics import (
+    SCHEMA_VERSION,
     Statistics,
     TableStatistics,
     read_statistics,
@@ -53,14 +55,17 @@ def export_statistics(options: Options) -> tuple[str, tuple[Diagnostic, ...]]:
 def open_statistics(file: Path) -> Statistics:
     """The statistics that `file` holds. Raises UsageError INVALID_STATISTICS."""
     try:
-        return read_statistics(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document = read_document(file, schema_version=SCHEMA_VERSION)
+        try:
+            return read_statistics(document)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise wrong_content(error) from None
+    except UnreadableFileError as why:
         raise UsageError(
             Diagnostic(
                 code="INVALID_STATISTICS",
-                message=f"`{file}` does not hold statistics",
+                message=f"`{file}` does not hold statistics: {why}",
                 fix="write them with `sqlbackfill stats export -o FILE`",
-                notes=(("found", f"{type(error).__name__}: {error}"),),
             )
         ) from None
 

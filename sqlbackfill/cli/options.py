@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,23 @@ class Words(click.Argument):
 
     def make_metavar(self, *_: Any) -> str:
         return "[MODEL@SPEC]..." if self.takes_partitions else ""
+
+
+class Limit(click.FloatRange):
+    """A number from 0 on. Neither `nan`, above which nothing ever is, nor one without end."""
+
+    name = "number"
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not isfinite(found):
+            self.fail(f"{value} is no limit", param, ctx)
+        return found
 
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +115,7 @@ def budget(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
     return click.option(
         "--max-cost",
-        type=click.FloatRange(min=0),
+        type=Limit(),
         metavar="USD",
         help="begin nothing that would cost more with what was spent; `resume` goes on",
     )(function)

@@ -261,7 +261,11 @@ def read_estimate(estimate: Mapping[str, Any]) -> Estimate:
 
     def spread(name: str) -> Spread | None:
         numbers = estimate.get(name)
-        return None if numbers is None else Spread(**numbers)
+        if numbers is None:
+            return None
+        if not all(type(numbers[end]) in (int, float) for end in ("low", "likely", "high")):
+            raise TypeError(name)
+        return Spread(**numbers)
 
     return Estimate(
         scan_bytes=spread("scan_bytes"),

@@ -105,11 +105,8 @@ def _column_bytes(zones: Sequence[Zone], column: Column) -> int:
     return sum(zone.column_bytes.get(column.name.lower(), 0) for zone in zones)
 
 
-def read_statistics(text: str) -> Statistics:
-    """What `statistics_text` wrote. Raises ValueError, KeyError or TypeError for any other text."""
-    document = json.loads(text)
-    if document["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(f"schema_version is {document['schema_version']}")
+def read_statistics(document: Mapping[str, Any]) -> Statistics:
+    """What `statistics_text` wrote. Raises ValueError, KeyError or TypeError for any other document."""
     tables = [_read_table(item) for item in document["tables"]]
     return Statistics(
         engine=str(document["engine"]), tables={table.name: table for table in tables}
@@ -117,12 +114,12 @@ def read_statistics(text: str) -> Statistics:
 
 
 def _read_table(item: Mapping[str, Any]) -> TableStatistics:
-    rows = max(int(item["rows"]), 1)
-    sizes = {str(name).lower(): int(size) for name, _, size in item["columns"]}
+    rows = max(_count(item["rows"]), 1)
+    sizes = {str(name).lower(): _count(size) for name, _, size in item["columns"]}
     zones = tuple(
         Zone(
-            rows=int(count),
-            column_bytes={name: round(size * int(count) / rows) for name, size in sizes.items()},
+            rows=_count(count),
+            column_bytes={name: round(size * _count(count) / rows) for name, size in sizes.items()},
             bounds={name: (_read(first), _read(last)) for name, (first, last) in bounds.items()},
             with_nulls=frozenset(with_nulls),
         )
@@ -133,12 +130,19 @@ def _read_table(item: Mapping[str, Any]) -> TableStatistics:
         columns=tuple(Column(str(name), str(kind)) for name, kind, _ in item["columns"]),
         zones=ZoneMap(
             zones=zones,
-            opening_bytes=int(item["opening_bytes"]),
-            block_bytes=item["block_bytes"],
+            opening_bytes=_count(item["opening_bytes"]),
+            block_bytes=None if item["block_bytes"] is None else _count(item["block_bytes"]),
             is_modelled=bool(item.get("modelled", False)),
             rewrites=bool(item.get("rewrites", False)),
         ),
     )
+
+
+def _count(value: object) -> int:
+    """A number of rows or bytes. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(value)
+    return value
 
 
 def _written(bound: Bound) -> str | int:

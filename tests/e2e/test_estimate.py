@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -335,3 +336,69 @@ def test_a_warehouse_that_bills_credits_is_priced_without_an_account(tmp_path: P
     )
     assert estimate["cost_usd"]["high"] == pytest.approx(3 * estimate["credits"]["high"], rel=1e-3)
     assert limits(outcome)["max_cost"]["model"] == "daily"
+
+
+@pytest.mark.parametrize("option", ["--max-cost", "--max-bytes", "--max-seconds", "--max-increase"])
+def test_a_limit_above_which_nothing_ever_is_is_no_limit(branch: ProjectDir, option: str) -> None:
+    for value in ("nan", "inf", "1e400", "-1", "-inf", "dear"):
+        outcome = branch.command("estimate", *MARCH, option, value)
+        assert outcome.exit_code == 2, outcome
+        assert outcome.error_codes == ["INVALID_OPTION_VALUE"]
+
+
+def test_a_budget_that_is_no_number_does_not_run(main: ProjectDir) -> None:
+    for command in (("run", *MARCH, "--yes"), ("resume",)):
+        outcome = main.command(*command, "--max-cost", "nan")
+        assert outcome.exit_code == 2, outcome
+        assert outcome.error_codes == ["INVALID_OPTION_VALUE"]
+
+
+GARBLED = {
+    "no such file": None,
+    "it is not text": b"\xff\xfe",
+    "it is no json (expecting value": b'{"steps": ',
+    "it is no json that anything here writes": b'{"schema_version": NaN}',
+    "it is no json object": b"[]",
+    "it has no schema_version": b"{}",
+    "it has schema_version 99": b'{"schema_version": 99}',
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        ("--stats", "INVALID_STATISTICS"),
+        ("--baseline", "INVALID_BASELINE"),
+        ("--state", "INVALID_STATE"),
+    ],
+)
+def test_a_file_that_is_missing_or_garbled_is_refused_with_what_is_wrong(
+    branch: ProjectDir, option: str, code: str
+) -> None:
+    for reason, content in GARBLED.items():
+        file = branch.root / "garbled.json"
+        file.unlink(missing_ok=True)
+        if content is not None:
+            file.write_bytes(content)
+        words = ("-s", "state:modified") if option == "--state" else ()
+        outcome = branch.command("estimate", *MARCH, *words, option, "garbled.json")
+        assert outcome.exit_code == 2, outcome
+        assert outcome.error_codes == [code]
+        assert reason in outcome.stderr.lower()
+        assert "error:" not in outcome.stderr.lower().replace(f"error[{code.lower()}]", "")
+
+
+def test_figures_that_nobody_measured_are_refused(branch: ProjectDir) -> None:
+    good = (branch.root / "stats.json").read_text()
+    [rows, *_] = re.findall(r'"rows": (\d+)', good)
+    for bad in ("-5", '"many"', "true", "1.5", "null"):
+        branch.write("bad.json", good.replace(f'"rows": {rows}', f'"rows": {bad}', 1))
+        outcome = branch.command("estimate", *MARCH, "--stats", "bad.json")
+        assert outcome.exit_code == 2, outcome
+        assert outcome.error_codes == ["INVALID_STATISTICS"]
+    priced = branch.command("estimate", *MARCH, "--stats", "stats.json", "--json").document
+    for bad in ("low", None, True):
+        priced["steps"][0]["estimate"]["scan_bytes"]["likely"] = bad
+        branch.write("bad.json", json.dumps(priced))
+        words = ("--stats", "stats.json", "--baseline", "bad.json")
+        assert branch.command("estimate", *MARCH, *words).error_codes == ["INVALID_BASELINE"]

@@ -31,9 +31,9 @@ _FILE = click.Path(path_type=Path)
 @options.selection
 @options.partitions
 @options.planning
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="exit 3 above it")
-@click.option("--max-bytes", type=click.FloatRange(min=0), metavar="N", help="exit 3 above it")
-@click.option("--max-seconds", type=click.FloatRange(min=0), metavar="N", help="exit 3 above it")
+@click.option("--max-cost", type=options.Limit(), metavar="USD", help="exit 3 above it")
+@click.option("--max-bytes", type=options.Limit(), metavar="N", help="exit 3 above it")
+@click.option("--max-seconds", type=options.Limit(), metavar="N", help="exit 3 above it")
 @click.option(
     "--allow-unknown", is_flag=True, help="leave out what is not known, which else exceeds a limit"
 )
@@ -42,7 +42,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--max-increase",
-    type=click.FloatRange(min=0),
+    type=options.Limit(),
     metavar="PCT",
     help="exit 3 where a model reads so much more than in the baseline",
 )

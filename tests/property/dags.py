@@ -99,6 +99,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         sql="select day, k, round(avg(v) * {c})::bigint as v{x} from {0} group by day, k",
         reads=((0, 0),),
     ),
+    "called": Shape(sql="select day, k, bent(v) + {c} as v{x} from {0}", reads=((0, 0),)),
     "twice": Shape(
         sql="select day, k, v as v{x} from {0} union all select day + 1 as day, k, {c} - v as v{x}"
         " from {0}",
@@ -170,13 +171,15 @@ class Project:
     """Models in an order in which each comes after what it reads."""
 
     nodes: tuple[Node, ...]
+    names_dim_itself: bool = False
 
     def node(self, name: str) -> Node:
         return next(node for node in self.nodes if node.name == name)
 
     def with_node(self, node: Node) -> Project:
         """The same with `node` in the place of that of its name."""
-        return Project(tuple(node if each.name == node.name else each for each in self.nodes))
+        nodes = tuple(node if each.name == node.name else each for each in self.nodes)
+        return replace(self, nodes=nodes)
 
     def is_known_whole(self, node: Node) -> bool:
         """Whether no part of its rows is known by itself: a stored whole, or what is inlined of one."""
@@ -205,32 +208,35 @@ class Project:
         tables = ", ".join(f"{{name: {name}, config: {{event_time: day}}}}" for name in SOURCES)
         (root / "models" / "sources.yml").write_text(
             f"sources: [{{name: raw, tables: [{tables}, {{name: dim}}]}}]\n"
+            if not self.names_dim_itself
+            else f"sources: [{{name: raw, tables: [{tables}]}}]\n"
         )
         for node in self.nodes:
-            (root / "models" / f"{node.name}.sql").write_text(_file(node))
+            (root / "models" / f"{node.name}.sql").write_text(self._file(node))
 
-
-def _file(node: Node) -> str:
-    shape = SHAPES[node.shape]
-    names = {name: _reference(name) for name in (*node.inputs, "dim")}
-    words = [f"materialized='{shape.kind}'"]
-    if node.is_partitioned:
-        begin = FIRST_MONDAY if shape.grain == "week" else BEGIN
-        changes = dict.fromkeys((*node.inputs, "raw.dim"), "restate")
-        changes |= {f"raw.{name}": "restate" for name in node.inputs if name in SOURCES}
-        ours = {"grain": shape.grain, "on_change": changes}
-        words += [
-            "event_time='day'",
-            f"begin='{begin}'",
-            "on_schema_change='append_new_columns'",
-            f"meta={{'sqlbackfill': {ours}}}",
-        ]
-    query = node.query(names, "{{ this }}")
-    if node.layout % 2:
-        query = query.replace(" from ", "\n  -- laid out otherwise\n  from ", 1)
-    if node.layout // 2 % 2:
-        query = f"with renamed as (\n{query}\n)\nselect * from renamed"
-    return f"{{{{ config({', '.join(words)}) }}}}\n{query}\n"
+    def _file(self, node: Node) -> str:
+        shape = SHAPES[node.shape]
+        names = {name: _reference(name) for name in (*node.inputs, "dim")}
+        if self.names_dim_itself:
+            names["dim"] = "raw.dim"
+        words = [f"materialized='{shape.kind}'"]
+        if node.is_partitioned:
+            begin = FIRST_MONDAY if shape.grain == "week" else BEGIN
+            changes = dict.fromkeys((*node.inputs, "raw.dim"), "restate")
+            changes |= {f"raw.{name}": "restate" for name in node.inputs if name in SOURCES}
+            ours = {"grain": shape.grain, "on_change": changes}
+            words += [
+                "event_time='day'",
+                f"begin='{begin}'",
+                "on_schema_change='append_new_columns'",
+                f"meta={{'sqlbackfill': {ours}}}",
+            ]
+        query = node.query(names, "{{ this }}")
+        if node.layout % 2:
+            query = query.replace(" from ", "\n  -- laid out otherwise\n  from ", 1)
+        if node.layout // 2 % 2:
+            query = f"with renamed as (\n{query}\n)\nselect * from renamed"
+        return f"{{{{ config({', '.join(words)}) }}}}\n{query}\n"
 
 
 def _reference(name: str) -> str:
@@ -250,7 +256,7 @@ def random_project(rng: random.Random) -> Project:
         nodes.append(
             Node(name=f"m{number}", shape=shape, inputs=inputs, constant=rng.randint(1, 5))
         )
-    return Project(tuple(nodes))
+    return Project(tuple(nodes), names_dim_itself=rng.random() < 0.5)
 
 
 # -- edits ------------------------------------------------------------------------------------------
@@ -258,12 +264,17 @@ def random_project(rng: random.Random) -> Project:
 
 def make_sources(connection: duckdb.DuckDBPyConnection, rng: random.Random) -> None:
     connection.execute("create schema raw")
+    bend(connection, rng)
     for name in SOURCES:
+        is_view = rng.random() < 0.3
+        table = f"{name}_rows" if is_view else name
         connection.execute(
-            f"create table raw.{name} (day date, k integer, v integer, note varchar)"
+            f"create table raw.{table} (day date, k integer, v integer, note varchar)"
         )
+        if is_view:
+            connection.execute(f"create view raw.{name} as from raw.{table}")
         for _ in range(60):
-            insert_row(connection, rng, name, rng.choice(DAYS))
+            insert_row(connection, rng, table, rng.choice(DAYS))
     connection.execute("create table raw.dim (k integer, w integer)")
     connection.execute("insert into raw.dim values (0, 2), (1, 3), (2, 5)")
 
@@ -275,8 +286,17 @@ def insert_row(
     connection.execute(f"insert into raw.{table} values (?, ?, ?, ?)", row)
 
 
+def bend(connection: duckdb.DuckDBPyConnection, rng: random.Random) -> None:
+    """Gives the function that some models call another body, or the same again."""
+    connection.execute(f"create or replace macro main.bent(v) as v * {rng.randint(1, 3)}")
+
+
 def edit_sources(connection: duckdb.DuckDBPyConnection, rng: random.Random) -> None:
-    table, day = rng.choice(SOURCES), rng.choice(DAYS)
+    name, day = rng.choice(SOURCES), rng.choice(DAYS)
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'raw'"
+    ).fetchall()
+    table = name if (name,) in tables else f"{name}_rows"
     match rng.choice(("insert", "update", "delete", "rewrite", "note", "dim", "move")):
         case "insert":
             insert_row(connection, rng, table, day)

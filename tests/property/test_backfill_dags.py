@@ -20,11 +20,14 @@ from sqlbackfill.partitions.whole import WholePartitioning
 from sqlbackfill.run.events import ChunkFinished, Event, RunStarted
 from tests.property.dags import (
     AS_OF,
+    DAYS,
     INLINED,
     SHAPES,
+    SOURCES,
     Expected,
     Node,
     Project,
+    bend,
     edit_sources,
     edited,
     expected,
@@ -62,6 +65,11 @@ class Backfill:
                 with self.connect() as connection:
                     edit_sources(connection, self.rng)
         if self.rng.random() < 0.2:
+            with self.connect() as connection:
+                bend(connection, self.rng)
+        if self.rng.random() < 0.2:
+            self._run_a_part()
+        if self.rng.random() < 0.2:
             self._drop_a_table()
 
     def _drop_a_table(self) -> None:
@@ -73,6 +81,21 @@ class Backfill:
             connection.execute(f"drop table main.{node.name}")
         for day in partitions_of(node):
             self.seen.pop((node.name, day), None)
+
+    def _run_a_part(self) -> None:
+        """Some days of one model are rebuilt by name, over whatever its upstreams hold by now."""
+        node = self.rng.choice(self.project.nodes)
+        if not node.is_partitioned:
+            return
+        self.project.write(self.root)
+        first, last = sorted(self.rng.sample(range(len(DAYS)), 2))
+        partitions = (f"{DAYS[first]}..{DAYS[last]}",)
+        request = PlanRequest(select=(node.name,), partitions=partitions)
+        wanted = RunOptions(yes=True, allow_empty=True)
+        result = run(self.options, request, None, wanted, None, lambda _event: None)
+        assert result.exit_code in (0, 1), result.as_json()
+        gc.collect()
+        self.seen.clear()  # what a part saw of upstreams that are behind is not known here
 
     def _go_and_come_back(self) -> None:
         """One model is edited and rebuilt, none of its readers, and the edit is taken back."""
@@ -125,6 +148,29 @@ class Backfill:
         with self.connect() as connection:
             return expected(connection, self.project)
 
+    def _stored_inputs(self, node: Node) -> set[str]:
+        unstored = _unstored_above(self.project, node)
+        return {name for each in (node.name, *unstored) for name in self.project.node(each).inputs}
+
+    def is_known_too_little(self, node: Node, built: set[tuple[str, date]]) -> bool:
+        """Whether it calls what nobody knows, and so reads all, or reads rows that such a call gave."""
+        inlined = (node.name, *_unstored_above(self.project, node))
+        if any(self.project.node(name).shape == "called" for name in inlined):
+            return True
+        return any(
+            self.project.node(name).shape == "called"
+            for name in self._stored_inputs(node)
+            if name not in SOURCES and any(model == name for model, _ in built)
+        )
+
+    def body(self) -> str:
+        """That of the function that some models call."""
+        with self.connect() as connection:
+            [(text,)] = connection.execute(
+                "select macro_definition from duckdb_functions() where function_name = 'bent'"
+            ).fetchall()
+        return str(text)
+
     def stored(self, node: Node) -> Counter[tuple[object, ...]]:
         with self.connect() as connection:
             return Counter(connection.execute(f"select day, k, v from main.{node.name}").fetchall())
@@ -133,7 +179,13 @@ class Backfill:
         """What decides whether a partition has to be built again."""
         unstored = [self.project.node(name) for name in _unstored_above(self.project, node)]
         inlined = tuple(each.meaning for each in unstored)
-        return (node.meaning, inlined, *found.seen_by(self.project, node, day))
+        calls = any(each.shape == "called" for each in (node, *unstored))
+        return (
+            node.meaning,
+            inlined,
+            calls and self.body(),
+            *found.seen_by(self.project, node, day),
+        )
 
 
 def _unstored_above(project: Project, node: Node) -> list[str]:
@@ -163,6 +215,6 @@ def test_a_run_without_partitions_makes_everything_right_and_nothing_twice(
                 continue
             for day in partitions_of(node):
                 now, key = backfill.saw(found, node, day), (node.name, day)
-                if key in built:
+                if key in built and not backfill.is_known_too_little(node, built):
                     assert backfill.seen.get(key) != now, f"{key} was as it is, at step {step}"
                 backfill.seen[key] = now

@@ -131,3 +131,17 @@ def test_another_database_file_with_the_times_of_the_old_one_is_another(world: W
     assert world.stale() == {}
     load(2)
     assert world.stale() == {"seen": (DAYS[0],)}
+
+
+def test_functions_in_views_and_whole_tables_are_part_of_the_code_too(world: World) -> None:
+    world.execute("create macro main.twice(x) as x * 2")
+    called = PLAIN.replace(" v ", " twice(v) as v ")
+    world.view("between", called)
+    world.write("whole", "materialized='table'", called)
+    world.model("seen", "select day, v from {{ ref('between') }}", on_change={"between": "restate"})
+    world.run()
+    assert world.stale() == {}
+    world.execute("create or replace macro main.twice(x) as x * 3")
+    world.run()
+    assert world.rows("select max(v) from main.seen") == [(27,)]
+    assert world.rows("select max(v) from main.whole") == [(27,)]

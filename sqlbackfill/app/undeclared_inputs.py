@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlbackfill.app.sources import SourceSchema
@@ -17,7 +17,7 @@ from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import SqlbackfillError
 from sqlbackfill.project.source import Source
 from sqlbackfill.query.facts import HardCodedTable
-from sqlbackfill.warehouse.protocol import Column, Relation, Session
+from sqlbackfill.warehouse.protocol import Column, Relation, Session, TableInfo
 
 _REMOTE = "://"
 _FILE = re.compile(
@@ -37,7 +37,7 @@ def with_undeclared_inputs(workspace: Workspace, session: Session) -> Workspace:
     if not named:
         return workspace
     candidates = {name: _candidates(workspace, table) for name, table in named.items()}
-    tables = session.tables([each for found in candidates.values() for each in found])
+    tables = _tables([each for found in candidates.values() for each in found], session)
     sources: dict[str, Source] = {}
     schemas: dict[str, SourceSchema] = {}
     for name, table in sorted(named.items()):
@@ -58,10 +58,18 @@ def _candidates(workspace: Workspace, table: HardCodedTable) -> Sequence[Relatio
         case (database, schema, identifier):
             return (Relation(database, schema, identifier),)
         case (first, identifier):
-            target = workspace.loaded.target.database
-            return Relation(target, first, identifier), Relation(first, "main", identifier)
+            of_schema = Relation(workspace.loaded.target.database, first, identifier)
+            if workspace.loaded.adapter.name != "duckdb":
+                return (of_schema,)
+            return of_schema, Relation(first, "main", identifier)
         case _:
             return ()
+
+
+def _tables(relations: Sequence[Relation], session: Session) -> Mapping[Relation, TableInfo]:
+    with contextlib.suppress(SqlbackfillError):  # of a database that is not there, say
+        return session.tables(relations)
+    return {}
 
 
 def _text(workspace: Workspace, table: HardCodedTable) -> str:

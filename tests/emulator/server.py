@@ -46,6 +46,11 @@ NOTHING_TO_DO = [r"^\s*alter\s+session\b", r"^\s*alter\s+table\s+\S+\s+(cluster|
 """Statements that fakesnow cannot read and that change no data here."""
 
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())["answers"]
+FROM_METADATA = {
+    "GlobalStats": {"partitionsTotal": 0, "partitionsAssigned": 0, "bytesAssigned": 0},
+    "Operations": [],
+}
+"""What is told of a query that is answered from metadata: our reading of the documentation."""
 _EXPLAIN = re.compile(r"^\s*explain\s+using\s+json\b", re.IGNORECASE)
 _CANCEL = re.compile(r"^\s*select\s+system\$cancel_all_queries\((\d+)\)", re.IGNORECASE)
 _SWAP = re.compile(r"^\s*alter\s+table\s+(\S+)\s+swap\s+with\s+(\S+?);?\s*$", re.IGNORECASE)
@@ -336,7 +341,9 @@ def _explain(connection: Any, query: str) -> Response:
         connection.cursor().describe(query)
     except errors.ProgrammingError as error:
         return _refused("002003", str(error), "42S02")
-    return _one_text("content", json.dumps(RECORDED["EXPLAIN USING JSON"]))
+    ends_alone = re.match(r"\s*SELECT MIN\((\S+)\), MAX\(\1\)(, M\w\w\(\S+\))* FROM \S+$", query)
+    plan = RECORDED["EXPLAIN USING JSON"] if not ends_alone else FROM_METADATA
+    return _one_text("content", json.dumps(plan))
 
 
 def _rename(connection: Any, one: str, new: str) -> Response:

@@ -48,6 +48,8 @@ def test_what_a_delete_rewrites_counts_and_is_told_with_how_the_table_is_cluster
     assert asked[0].endswith('."PROD"."EVENTS"\', \'("DAY")\')')
     shown = world.project.command("estimate", "-s", "events", *DAY)
     assert f"events: {NOTE}" in shown.stdout
+    [at] = [at for at, sql in enumerate(log) if sql.startswith("SELECT MIN(")]
+    assert log[at - 1] == f"EXPLAIN USING JSON\n{log[at]}", "nothing is read that is billed"
     explained = [sql for sql in log if sql.startswith("EXPLAIN USING JSON\nSELECT * FROM")]
     assert any('"PROD"."EVENTS" WHERE ("DAY" >= CAST(' in sql for sql in explained)
 

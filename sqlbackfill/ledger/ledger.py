@@ -84,17 +84,23 @@ class Ledger:
         self._lock = threading.Lock()
         self._ready = False
         self._seen = 0
+        self._without: Session | None = None
         self._count = 0
         self._appended: dict[tuple[str, str], tuple[int, int, int]] = {}
 
     def exists(self, session: Session) -> bool:
-        """Whether the ledger has been made. Raises WarehouseError LEDGER_TOO_NEW, LEDGER_TOO_OLD."""
-        if not self._ready:
-            version = read_version(session, self.place)
-            if version == 0:
-                return False
-            check_version(version)
-            self._ready = True
+        """Whether the ledger has been made; a session that saw none is not asked again.
+
+        Raises WarehouseError LEDGER_TOO_NEW, LEDGER_TOO_OLD.
+        """
+        if self._ready or session is self._without:
+            return self._ready
+        version = read_version(session, self.place)
+        if version == 0:
+            self._without = session
+            return False
+        check_version(version)
+        self._ready = True
         return True
 
     def prepare(self, session: Session) -> None:
@@ -104,7 +110,7 @@ class Ledger:
         """
         if not self._ready:
             migrate(session, self.place, self._clock)
-            self._ready = True
+            self._ready, self._without = True, None
 
     def logs(self, session: Session, relations: Sequence[Relation]) -> dict[Relation, RelationLog]:
         """What stands of each relation's log: its newest checkpoint, and what came after it.

@@ -325,6 +325,7 @@ def analysis_request(
         or rendered.bounds_as_value
         or rendered.bounds.key
         or rendered.relations_as_value,
+        looked_at=rendered.bounds.place,
         covered=covered_code(loaded, model, rendered),
     )
 

@@ -32,7 +32,8 @@ def judge_author_bounds(
         return None, ()
     found: list[Diagnostic] = []
     if request.bounds_in_control_flow:
-        found.append(_as_value("TEMPLATE_REGIME", "in the template's control flow", request, None))
+        use = "in the template's control flow"
+        found.append(_as_value("TEMPLATE_REGIME", use, request, request.looked_at))
     if judged.checked_markers < count_markers(parsed.tree):
         place = places.of(_unchecked(parsed.tree, judged))
         found.append(_as_value("BOUND_AS_VALUE", "as a value", request, place))

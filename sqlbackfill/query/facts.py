@@ -73,7 +73,7 @@ class AnalysisRequest:
     `sql` is the analysis render: occurrences stand as the identifiers that key `occurrences`,
     bounds as markers. `locate` maps 1-based positions in `sql` to the user's own file. `partition`
     is None for a model that is not partitioned. `bounds_in_control_flow` tells that the template
-    looked at its bounds, so that other partitions may render other SQL. `covered` is what else the
+    looked at its bounds, so that other partitions may render other SQL, `looked_at` where. `covered` is what else the
     result depends on, for the fingerprint alone.
     """
 
@@ -85,6 +85,7 @@ class AnalysisRequest:
     partition: PartitionInfo | None = None
     session_timezone: str = "UTC"
     bounds_in_control_flow: bool = False
+    looked_at: SourceSpan | None = None
     covered: tuple[str, ...] = ()
 
 

@@ -11,14 +11,13 @@ from jinja2 import TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 
 from sqlbackfill.errors import Diagnostic, ProjectError, SourceSpan
-from sqlbackfill.template.placed import PlacedTemplate, places
+from sqlbackfill.template.placed import BUILT_IN, PlacedTemplate, places
 from sqlbackfill.template.sandbox import MacroReturn, Sandbox
 from sqlbackfill.template.source_map import span_at
 from sqlbackfill.template.undefined import UndefinedNameError
 
 MACRO_PREFIX: Final = "macro__"
 SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105  (a name's prefix, as dbt has it)
-BUILT_IN: Final = "sqlbackfill:"
 
 _OFFSET: Final = re.compile(r" at \d+$")
 _UNKNOWN: Final = re.compile(r"[Nn]o (filter|test) named '(\w+)'")

@@ -13,14 +13,13 @@ from jinja2 import TemplateSyntaxError, nodes, pass_context
 from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.template.failures import (
-    BUILT_IN,
     MACRO_PREFIX,
     FailureReader,
     TemplateFailure,
     did_you_mean,
     near,
 )
-from sqlbackfill.template.placed import PlacedTemplate
+from sqlbackfill.template.placed import BUILT_IN, PlacedTemplate
 from sqlbackfill.template.sandbox import MacroReturn, RenderContext, Sandbox
 from sqlbackfill.template.source_map import normal_text, span_at
 from sqlbackfill.template.types import MacroText

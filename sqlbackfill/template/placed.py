@@ -7,6 +7,7 @@ compiled code's debug information, so every error and every piece of output has 
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -21,6 +22,7 @@ from sqlbackfill.dataclass import dataclass
 from sqlbackfill.errors import SourceSpan
 from sqlbackfill.template.source_map import normal_text, span_at
 
+BUILT_IN: Final = "sqlbackfill:"  # what the files of built-in macros are called
 _BEGINS: Final = frozenset({"variable_begin", "block_begin"})
 _ENDS: Final = frozenset({"variable_end", "block_end"})
 _CLOSING: Final = re.compile(r"\s*[-+]?[%}]\}\s*\Z")
@@ -190,6 +192,18 @@ def places(traceback: TracebackType | None) -> list[tuple[PlacedTemplate, int]]:
             found.append((template, template.place_in_code(traceback.tb_lineno)))
         traceback = traceback.tb_next
     return found
+
+
+def place_now() -> SourceSpan | None:
+    """The tag that is being rendered, in the innermost of the user's files; None outside a render."""
+    frame = sys._getframe()  # noqa: SLF001  what Jinja compiled runs in frames of its own
+    found: FrameType | None = frame
+    while found is not None:
+        template = template_of(found)
+        if template is not None and not template.file.startswith(BUILT_IN):
+            return template.tag_span(template.place_in_code(found.f_lineno), inside=True)
+        found = found.f_back
+    return None
 
 
 def _tags(environment: Environment, source: str) -> Iterator[Tag]:

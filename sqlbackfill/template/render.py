@@ -16,7 +16,7 @@ from sqlbackfill.template.failures import WarehouseRead
 from sqlbackfill.template.macro_library import OWN_PACKAGE, ProjectMacro
 from sqlbackfill.template.model_render import ModelRender
 from sqlbackfill.template.occurrences import regime_failure
-from sqlbackfill.template.placed import PlacedTemplate
+from sqlbackfill.template.placed import PlacedTemplate, place_now
 from sqlbackfill.template.relations import Quoting
 from sqlbackfill.template.source_map import Piece, SourceMap
 from sqlbackfill.template.symbolic import Uses
@@ -144,7 +144,7 @@ class JinjaTemplates:
         *,
         executes: bool,
     ) -> Rendered:
-        uses = Uses()
+        uses = Uses(where=place_now)
         trace = Trace(
             root=template, lookup=lookup, models=[model.name], executes=executes, uses=uses
         )

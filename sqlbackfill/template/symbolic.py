@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sqlbackfill.dataclass import dataclass, field
+from sqlbackfill.errors import SourceSpan
 from sqlbackfill.template.types import BoundUse
 
 _BOUND: Final = re.compile(r"__sb_(start|end|key)_(\d+)__", re.IGNORECASE)
@@ -18,17 +19,24 @@ _RELATION: Final = re.compile(r"__sb_occurrence_(\d+)__", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Uses:
-    """What one analysis has seen of the partition's bounds and of relations as text."""
+    """What one analysis has seen of the partition's bounds and of relations as text.
 
+    `where` tells the place that is being rendered; `place` is that of the first use that was no print.
+    """
+
+    where: Callable[[], SourceSpan | None] = lambda: None
     printed: list[object] = field(default_factory=list)
     in_control_flow: bool = False
     as_value: bool = False
     key: bool = False
     relations_as_value: bool = False
+    place: SourceSpan | None = None
 
     def print(self, name: str, sample: object) -> MarkedText:
         """The marker of one print of the bound called `name`, numbered until `settle`."""
-        self.key = self.key or name == "key"
+        if name == "key":
+            self.key = True
+            self._note_place()
         self.printed.append(sample)
         return MarkedText.of(f"__sb_{name}_{len(self.printed) - 1}__", self)
 
@@ -41,6 +49,7 @@ class Uses:
         text = plain(text)
         if _RELATION.search(text):
             self.relations_as_value = True
+            self._note_place()
         if _BOUND.search(text):
             self.bound_used(in_control_flow=in_control_flow)
         return self.concrete(text)
@@ -50,6 +59,10 @@ class Uses:
             self.in_control_flow = True
         else:
             self.as_value = True
+        self._note_place()
+
+    def _note_place(self) -> None:
+        self.place = self.place or self.where()
 
     def settle(self, texts: Iterable[str]) -> tuple[list[str], BoundUse]:
         """The rendered pieces with the plain markers, and how the bounds were used.
@@ -68,6 +81,7 @@ class Uses:
             in_control_flow=self.in_control_flow,
             as_value=self.as_value or len(standing) < len(self.printed),
             key=self.key,
+            place=self.place,
         )
 
 

@@ -187,13 +187,15 @@ class BoundUse:
 
     `printed`: somewhere in the SQL. `in_control_flow`: compared, tested or looped over.
     `as_value`: computed with, formatted or filtered, so that text other than the bound itself may
-    have come out. `key`: `partition.key` was used, which exists one partition at a time.
+    have come out. `key`: `partition.key` was used, which exists one partition at a time. `place`: the
+    first use that is more than a print.
     """
 
     printed: bool = False
     in_control_flow: bool = False
     as_value: bool = False
     key: bool = False
+    place: SourceSpan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

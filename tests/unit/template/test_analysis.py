@@ -306,3 +306,23 @@ def test_a_model_is_compiled_once_whatever_it_is_rendered_for(project, day, monk
         templates.render(model, day, {}, lookup=project, expected=("ref:a",))
     files = [name for _, name, _ in compiled]
     assert sorted(files) == ["models/daily.sql", "sqlbackfill:partitioned_scan.sql"]
+
+
+@pytest.mark.parametrize(
+    "looked_at",
+    [
+        "{% if partition.start|string < '2024' %}where a{% endif %}",
+        "{% for n in [partition.start] if n|string == 'x' %}{% endfor %}",
+        "where y = {{ partition.start.year }}",
+        "where k = {{ partition.key }}",
+    ],
+)
+def test_the_tag_is_known_in_which_a_bound_is_more_than_printed(project, looked_at):
+    found = project.analyse("select '{{ partition.start }}'\nfrom {{ ref('a') }}\n  " + looked_at)
+    assert found.bounds.place is not None
+    assert found.bounds.place.line == 3
+
+
+def test_a_bound_that_is_only_printed_has_no_such_place(project):
+    found = project.analyse("select '{{ partition.start }}' from {{ ref('a') }}")
+    assert found.bounds.place is None

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlbackfill import __version__
 from sqlbackfill.app.cache import digest
+from sqlbackfill.app.code_stamp import code_stamp
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.warehouses import adapter_for
 from sqlbackfill.dataclass import dataclass, field
@@ -72,6 +73,7 @@ class Loaded:
             return None
         return digest(
             __version__,
+            code_stamp(),
             repr(sorted(env.items())),
             repr(sorted(self.project.vars.items())),
             repr(sorted((k, sorted(v.items())) for k, v in self.project.package_vars.items())),

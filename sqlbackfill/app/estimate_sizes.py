@@ -247,20 +247,39 @@ class Sizes:
         rate = self._row_rate(upstream)
         if rate is None:
             return None
+        return Amount(times(rate, missing * self._width(model, upstream)), times(rate, missing))
+
+    def _width(self, model: str, upstream: str) -> float:
+        """Bytes of a row of `upstream` in the columns that `model` uses: of rows that stand already, else a guess."""
         used = dict(self._workspace.facts[model].input_columns).get(upstream)
-        width = _COLUMN_BYTES * (
-            len(used) if used is not None else _wide(self._workspace, upstream)
+        zone_map = self._map(upstream)
+        if zone_map is None or not zone_map.rows:
+            return _COLUMN_BYTES * (
+                len(used) if used is not None else _wide(self._workspace, upstream)
+            )
+        wanted = None if used is None else {column.lower() for column in used}
+        stored = sum(
+            size
+            for zone in zone_map.zones
+            for name, size in zone.column_bytes.items()
+            if wanted is None or name.lower() in wanted
         )
-        return Amount(times(rate, missing * width), times(rate, missing))
+        return stored / zone_map.rows
 
     def _row_rate(self, upstream: str) -> Spread | None:
         """Rows of one partition of a model that the plan builds, by what stands already or by its inputs."""
         zone_map = self._map(upstream)
         present = len(self.prepared.candidates[upstream].state.present)
         if zone_map is not None and zone_map.rows and present:
-            rate = zone_map.rows / present
-            return Spread(rate / 4, rate, rate * 4)
+            rate, off = zone_map.rows / present, 2 if self._has_code_of_today(upstream) else 4
+            return Spread(rate / off, rate, rate * off)
         return self._row_rates.get(upstream)
+
+    def _has_code_of_today(self, model: str) -> bool:
+        """Whether what stands of its table was written by the code that the plan runs."""
+        records = self.prepared.state.tracked[model].records
+        fingerprint = self.prepared.candidates[model].fingerprint
+        return bool(records) and all(record.fingerprint == fingerprint for record in records)
 
     def _map(self, relation: str) -> ZoneMap | None:
         if relation not in self._maps:

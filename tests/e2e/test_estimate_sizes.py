@@ -128,6 +128,21 @@ def test_a_plan_foretells_what_it_will_read_of_tables_that_it_builds(
         assert found[model]["scan_bytes"]["high"] > found[model]["scan_bytes"]["likely"] > 0
 
 
+def test_what_a_plan_adds_to_a_table_is_foretold_by_the_rows_that_stand_in_it(
+    built: ProjectDir, tmp_path: Path
+) -> None:
+    project = copy_flagship(tmp_path / "half")
+    for part in ("2013-01..2013-06", "2013-07..2013-12"):
+        words = ("-s", "flights carrier_day", "-p", part)
+        if part.startswith("2013-01"):
+            assert project.command("run", *words, "--yes").exit_code == 0
+    foretold = estimates(project, *words, "--strategy", "range")["carrier_day"]["scan_bytes"]
+    whole = estimates(built, *words, "--strategy", "range")["carrier_day"]["scan_bytes"]["likely"]
+
+    assert foretold["likely"] == pytest.approx(whole, rel=0.5)
+    assert foretold["low"] <= whole <= foretold["high"] <= 4 * whole
+
+
 def test_a_table_that_the_sql_names_itself_is_not_known(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     project.write("models/events.sql", EVENTS + "where id in (select id from main.wanted)\n")

@@ -147,7 +147,11 @@ def _judged(
     if request.max_increase is not None and changed is not None and before is not None:
         found.append(
             limits.check_increase(
-                request.max_increase, changed, before, allow_unknown=request.allow_unknown
+                request.max_increase,
+                changed,
+                before,
+                allow_unknown=request.allow_unknown,
+                withheld=withheld,
             )
         )
     errors = tuple(

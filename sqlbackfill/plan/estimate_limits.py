@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlbackfill.dataclass import dataclass
-from sqlbackfill.plan.estimate import total
 from sqlbackfill.plan.types import Estimate, Spread
 
 MAX_COST, MAX_BYTES, MAX_SECONDS = "max_cost", "max_bytes", "max_seconds"
@@ -123,10 +122,22 @@ def changes(models: Mapping[str, Costed], before: Mapping[str, Costed]) -> tuple
 
 
 def check_increase(
-    limit: float, found: Sequence[Change], before: Mapping[str, Costed], *, allow_unknown: bool
+    limit: float,
+    found: Sequence[Change],
+    before: Mapping[str, Costed],
+    *,
+    allow_unknown: bool,
+    withheld: str | None = None,
 ) -> Limit:
-    """The largest increase in percent: of a model that was there, or of all together, new ones included."""
-    unknown = next((c.model for c in found if c.percent is None and not c.is_new), None)
+    """The largest increase in percent: of a model that was there, or of all together, new ones included.
+
+    `withheld` as in `check_limit`.
+    """
+    unknown = next((c.model for c in found if _is_unknown(c)), withheld)
+    if unknown is None and any(change.is_new for change in found) and not _is_known(before):
+        unknown = next(
+            (name for name, then in before.items() if _amount(then.estimate) is None), None
+        )
     if unknown is not None and not allow_unknown:
         return Limit(name=MAX_INCREASE, limit=limit, value=None, exceeded=True, model=unknown)
     each = {c.model: c.percent for c in found if c.percent is not None}
@@ -143,21 +154,33 @@ def check_increase(
     )
 
 
+def _is_unknown(change: Change) -> bool:
+    """Whether nothing says by how much it grew; of a new model: how large it is."""
+    return _amount(change.after) is None if change.is_new else change.percent is None
+
+
+def _is_known(before: Mapping[str, Costed]) -> bool:
+    """Whether there is anything to compare new models with."""
+    return any(_amount(then.estimate) for then in before.values())
+
+
 def _overall(found: Sequence[Change], before: Mapping[str, Costed]) -> float | None:
-    base = _amount(total([costed.estimate for costed in before.values()])) if before else None
+    """By how many percent of what is known of `before` all together grew; None where that is nothing."""
+    base = sum(_amount(then.estimate) or 0.0 for then in before.values())
     more = 0.0
     for change in found:
         after, then = _amount(change.after), _amount(change.before) if change.before else 0.0
-        if after is None or then is None:
-            return None
-        more += 0.0 if change.is_same else after - then
-    return None if not base else 100 * more / base
+        if not change.is_same and after is not None and then is not None:
+            more += after - then
+    return 100 * more / base if base else None
 
 
 def _increase(before: Estimate, after: Estimate) -> float | None:
     for name in (MAX_BYTES, MAX_COST):
         then, now = _high(before, name), _high(after, name)
         if then is not None and now is not None:
+            if name == MAX_COST and then == now == 0:
+                return None  # where nothing costs money that tells nothing
             if then == 0:
                 return 0.0 if now == 0 else 1e9
             return round(100 * (now - then) / then, 1)

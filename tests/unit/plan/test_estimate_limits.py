@@ -77,12 +77,48 @@ def test_other_code_is_compared_by_as_many_partitions() -> None:
 
 def test_a_model_whose_bytes_are_not_known_any_more_exceeds_every_increase() -> None:
     before = {"a": costed(100, "old")}
-    now = Costed(partition_count=10, fingerprint="new", estimate=Estimate())
+    for now in (
+        Costed(partition_count=10, fingerprint="new", estimate=Estimate()),
+        costed(None, "new"),  # on a machine where nothing costs money
+    ):
+        found = changes({"a": now}, before)
 
-    found = changes({"a": now}, before)
+        assert check_increase(1e9, found, before, allow_unknown=False).exceeded
+        assert not check_increase(1e9, found, before, allow_unknown=True).exceeded
 
-    assert check_increase(1e9, found, before, allow_unknown=False).exceeded
+
+def test_a_new_model_of_which_nothing_is_known_exceeds_every_increase() -> None:
+    before = {"a": costed(100)}
+    found = changes({"a": costed(100), "b": costed(None)}, before)
+
+    assert check_increase(1e9, found, before, allow_unknown=False).model == "b"
     assert not check_increase(1e9, found, before, allow_unknown=True).exceeded
+
+
+def test_a_new_model_beside_one_whose_size_was_not_known_exceeds_every_increase() -> None:
+    before = {"a": costed(None)}
+    found = changes({"a": costed(None), "b": costed(1e12)}, before)
+
+    assert check_increase(10, found, before, allow_unknown=False).model == "a"
+    same = changes({"a": costed(None)}, before)
+    assert not check_increase(10, same, before, allow_unknown=False).exceeded
+
+
+def test_new_models_are_held_against_what_is_known_of_the_others() -> None:
+    before = {"a": costed(100), "u": costed(None)}
+    found = changes({"u": costed(None), "b": costed(50)}, before)
+
+    assert check_increase(49, found, before, allow_unknown=False).model == "b"
+    assert not check_increase(50, found, before, allow_unknown=False).exceeded
+
+
+def test_what_the_plan_left_out_exceeds_every_increase_too() -> None:
+    before = {"a": costed(100)}
+    found = changes({"a": costed(100)}, before)
+
+    limit = check_increase(10, found, before, allow_unknown=False, withheld="w")
+
+    assert (limit.exceeded, limit.model) == (True, "w")
 
 
 def test_new_models_count_in_the_whole() -> None:

@@ -63,7 +63,7 @@ class Execution:
         self._session = inputs.adapter.session()
         self._journal = Journal(inputs, tally, self._session)
         self._remedies = Remedies(inputs.fixed_costs_prevail)
-        self._resizer = Resizer(inputs.sizing)
+        self._resizer = Resizer(inputs.sizing, may_grow=inputs.budget is None)
         self._spending = Spending(inputs.budget) if inputs.budget is not None else None
         self._signals = Signals()
         self._is_draining = False
@@ -152,6 +152,8 @@ class Execution:
         try:
             if task.step.reason in MAY_BE_CUT_OFF and not task.is_checked:
                 needed = inputs.still_needed(model, partitions) & partitions
+                if needed and inputs.models[model].is_never_cut:
+                    needed = partitions
                 if needed != partitions:
                     self._cut_off(replace(task, is_checked=True), needed, wave)
                     return

@@ -57,11 +57,15 @@ class Resizer:
     """Watches what chunks take. What a user or a model's config asked for is never cut anew.
 
     `sizing` is asked once for each model of which a chunk was built while others are left; where it
-    is None the model's chunks stay as planned.
+    is None the model's chunks stay as planned. With a budget nothing is to grow beyond its plan, since the
+    next chunk decides where the run stops.
     """
 
-    def __init__(self, sizing: Callable[[str], Sizing | None] = _unknown) -> None:
+    def __init__(
+        self, sizing: Callable[[str], Sizing | None] = _unknown, *, may_grow: bool = True
+    ) -> None:
         self._sizing = sizing
+        self._may_grow = may_grow
         self._learnt: dict[str, _Learnt | None] = {}
 
     def finished(self, task: Task, rows: int, seconds: float) -> Resized | None:
@@ -135,7 +139,8 @@ class Resizer:
         if left <= size or learnt.built < _BEFORE:
             return None
         cost = learnt.chunker.cost
-        wish = min(learnt.chunker.next_size(left), learnt.limit, GROWTH * learnt.largest)
+        most = GROWTH * learnt.largest if self._may_grow else learnt.largest
+        wish = min(learnt.chunker.next_size(left), learnt.limit, most)
         saving_s = cost.total_s(left, size) - cost.total_s(left, wish)
         if saving_s < max(_SAVING_S, _SAVING_SHARE * cost.total_s(left, size)):
             return None

@@ -59,7 +59,8 @@ class Wavefront:
 
     A chunk may start once every partition that it reads and that this run was to build is settled:
     built or left as it is, or else lost. Partitions that the run was not to build are taken as they
-    are. What reads lost partitions comes out as Blocked, cut down to exactly the partitions that do.
+    are. What reads lost partitions comes out as Blocked, cut down to exactly the partitions that do,
+    unless its model is never cut.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Wavefront:
         at_once: int = 1,
     ) -> None:
         self._reads = reads
+        self._whole = {name for name, model in models.items() if model.is_never_cut}
         self._lines: dict[str, _Line] = {}
         ranges: dict[str, list[tuple[int, int]]] = {}
         for task in tasks:
@@ -196,7 +198,7 @@ class Wavefront:
         if hit is None:
             heappush(line.ready, (task.rank, task, None))
             return
-        if _size(task) == 1:
+        if _size(task) == 1 or task.model in self._whole:
             heappush(line.ready, (task.rank, task, Blocked(task, *hit)))
             return
         verdicts: list[tuple[int, int, tuple[str, PartitionSet] | None]] = []

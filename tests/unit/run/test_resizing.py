@@ -107,6 +107,12 @@ def test_chunks_grow_where_each_costs_much_whatever_it_covers_by_no_more_than_fo
     assert second == 40
 
 
+def test_within_a_budget_none_grows_beyond_the_plan():
+    resizer = Resizer(lambda _model: Sizing(cost=SHARED), may_grow=False)
+    said = [resizer.finished(task(10), 10, SHARED.curve.seconds(10)) for _ in range(6)]
+    assert said == [None] * 6
+
+
 def test_none_grows_beyond_what_fits_or_the_model_allows_or_where_chunks_are_fixed():
     said = [each for each in grown(Sizing(cost=SHARED, most=25)) if each is not None]
     assert said

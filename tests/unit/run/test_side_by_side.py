@@ -319,6 +319,25 @@ def downstream(*models: str) -> Plan:
     )
 
 
+def test_what_is_right_as_one_query_only_is_cut_off_whole_or_not_at_all(
+    warehouse: DoubleAdapter,
+) -> None:
+    execute(chain.run_inputs(warehouse, "first"))
+    models = chain.planned_models(warehouse, trailing={"is_never_cut": True})
+    for needed, built in ((days(5, 6), 4), (PartitionSet.empty(), 0)):
+        result = execute(
+            chain.run_inputs(
+                warehouse,
+                f"then {built}",
+                plan=downstream("daily", "trailing"),
+                already={},
+                models=models,
+                still_needed=lambda _model, partitions, needed=needed: partitions & needed,
+            )
+        )
+        assert model_of(result, "trailing")[0] == built
+
+
 def test_what_is_no_longer_needed_is_cut_off_and_satisfies_its_readers(
     warehouse: DoubleAdapter,
 ) -> None:

@@ -161,6 +161,21 @@ def test_what_reads_lost_partitions_is_blocked_and_the_rest_of_its_chunk_is_not(
     assert wave.is_over
 
 
+def test_what_is_right_as_one_query_only_is_blocked_whole() -> None:
+    models = chain.planned_models(DoubleAdapter(), trailing={"is_never_cut": True})
+    plan = chain.plan(
+        chain.step("daily", days(0, 12), size=12), chain.step("trailing", days(0, 12), size=12)
+    )
+    wave = Wavefront(tasks(plan, models, {}), models, chain.reads)
+    assert isinstance(wave.take(), Task)
+    wave.lose("daily", days(5, 6))
+    wave.settle("daily", days(0, 12))
+    wave.release("daily")
+    blocked = wave.take()
+    assert isinstance(blocked, Blocked)
+    assert name(blocked.task) == ("trailing", 0, 12)
+
+
 def test_parts_put_back_go_where_the_whole_would_have_gone() -> None:
     wave = wavefront(chain.plan(chain.step("daily", days(0, 8))))
     whole = wave.take()

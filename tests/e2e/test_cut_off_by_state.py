@@ -10,6 +10,7 @@ import pytest
 from sqlbackfill.app.mark import MarkRequest, mark_partitions
 from sqlbackfill.app.plan import PlanRequest, plan
 from sqlbackfill.app.run import RunOptions, run
+from sqlbackfill.run.events import Event, SourceCompared
 from tests.e2e.world import DAYS, SOURCE, World
 
 FIRST = f"select day, sum(v)::bigint as v from {SOURCE} group by day"
@@ -23,6 +24,7 @@ class Chain(World):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
+        self.seen: list[Event] = []
         self.days_of_source()
         for name, sql in (("first", FIRST), ("second", SECOND), ("third", THIRD)):
             self.model(name, sql)
@@ -32,7 +34,7 @@ class Chain(World):
         gc.collect()
         request = PlanRequest(select=select, partitions=partitions)
         wanted = RunOptions(yes=True, allow_empty=True)
-        result = run(self.options, request, None, wanted, None, lambda _event: None)
+        result = run(self.options, request, None, wanted, None, self.seen.append)
         assert result.exit_code == 0, result.as_json()
         return {m.model: (m.partitions_built, m.partitions_cut_off) for m in result.models}
 
@@ -115,6 +117,8 @@ def test_what_is_stale_for_a_source_too_is_rebuilt_for_the_days_that_changed(
     )
     assert chain.built() == {"first": (10, 0), "second": (1, 9), "third": (1, 9)}
     assert chain.stale() == {}
+    told = [event.source for event in chain.seen if isinstance(event, SourceCompared)]
+    assert told == ["raw.rows"], "read once to see, and said"
     assert len(chain.values("second")) == 11
 
 

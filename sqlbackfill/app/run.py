@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlbackfill.app.checkpoints import keep_checkpoints
@@ -15,6 +16,7 @@ from sqlbackfill.app.cut_off import CutOff
 from sqlbackfill.app.fixed_costs import FixedCosts
 from sqlbackfill.app.heads import looking_again
 from sqlbackfill.app.loading import load
+from sqlbackfill.app.old_ledgers import migrating
 from sqlbackfill.app.options import Options
 from sqlbackfill.app.plan import Planned, PlanRequest, open_plan, plan, plan_from_text
 from sqlbackfill.app.planning import ledger_of
@@ -71,11 +73,11 @@ def run(
     are being written every failure is part of the result.
     """
     if plan_file is not None:
-        planned = open_plan(options, plan_file)
+        planned = migrating(options, partial(open_plan, options, plan_file))
         command = f"run --plan {plan_file}"
     else:
         asked = request or PlanRequest()
-        planned = plan(options, asked)
+        planned = migrating(options, partial(plan, options, asked))
         command = _command(asked)
     budget = budget_of(planned, wanted.max_cost, allow_unknown=wanted.allow_unknown)
     if wanted.yes and wanted.max_cost is None and _has_work(planned):
@@ -99,7 +101,7 @@ def resume(
     None where nothing is unfinished. Raises UsageError for an unknown run, ProjectError
     PLAN_OUTDATED where what the plan stands on has changed.
     """
-    found = _unfinished(options, run_id)
+    found = migrating(options, partial(_unfinished, options, run_id))
     if found is None:
         return None
     planned = plan_from_text(options, found.plan_json or "", file=f"run {found.run_id}")

@@ -108,6 +108,10 @@ class Sources:
     def file(self, name: str = "events") -> Path:
         return self.project.root / f"data/{name}.parquet"
 
+    def forget(self) -> None:
+        """As if no command had read the source to compare it."""
+        (self.project.root / ".sqlbackfill/cache/digests.msgpack").unlink(missing_ok=True)
+
     def age(self, file: Path) -> None:
         """As if written a while ago, at another moment each time: new files are never trusted."""
         stat = file.stat()
@@ -236,11 +240,15 @@ def test_what_is_read_to_compare_is_said_before_it_is_read(files: Sources) -> No
     [price] = READING.findall(seen.stderr)
     assert re.fullmatch(r"about \d(\.\d)? kB|about \d+ bytes", price)
     assert "reading" not in seen.stdout
+    assert files.project.command("plan").stderr == "", "what was read of a file is kept"
+    files.forget()
     assert READING.findall(files.project.command("plan").stderr)
     for command in ("plan", "status"):
+        files.forget()
         quiet = files.project.command(command, "--quiet", "--json")
         assert quiet.stderr == ""
         assert files.project.command(command, "--json").stdout.count("reading") == 0
+    files.forget()
     assert READING.findall(files.project.command("run", "--yes").stderr)
 
 

@@ -73,11 +73,13 @@ def run(
     are being written every failure is part of the result.
     """
     if plan_file is not None:
-        planned = migrating(options, partial(open_plan, options, plan_file))
+        planned = migrating(
+            options, partial(open_plan, options, plan_file), sink, is_allowed=wanted.yes
+        )
         command = f"run --plan {plan_file}"
     else:
         asked = request or PlanRequest()
-        planned = migrating(options, partial(plan, options, asked))
+        planned = migrating(options, partial(plan, options, asked), sink, is_allowed=wanted.yes)
         command = _command(asked)
     budget = budget_of(planned, wanted.max_cost, allow_unknown=wanted.allow_unknown)
     if wanted.yes and wanted.max_cost is None and _has_work(planned):
@@ -101,7 +103,7 @@ def resume(
     None where nothing is unfinished. Raises UsageError for an unknown run, ProjectError
     PLAN_OUTDATED where what the plan stands on has changed.
     """
-    found = migrating(options, partial(_unfinished, options, run_id))
+    found = migrating(options, partial(_unfinished, options, run_id), sink, is_allowed=True)
     if found is None:
         return None
     planned = plan_from_text(options, found.plan_json or "", file=f"run {found.run_id}")

@@ -260,7 +260,7 @@ def check_version(version: int) -> None:
                 code="LEDGER_TOO_OLD",
                 message=f"the ledger has version {version}, "
                 f"and sqlbackfill {__version__} reads version {current_version()}",
-                fix="the next `sqlbackfill run` migrates it",
+                fix="`sqlbackfill run --yes` and `resume` migrate it, and say so",
             )
         )
 

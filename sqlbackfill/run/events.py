@@ -11,6 +11,14 @@ from sqlbackfill.plan.types import Chunk, Plan
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerMigrated:
+    """The ledger was one of an older release, and is of version `now` from here on."""
+
+    before: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """`skipped` counts, by model, the partitions that a run of the same plan committed before."""
 
@@ -104,7 +112,8 @@ class RunFinished:
 
 
 Event = (
-    RunStarted
+    LedgerMigrated
+    | RunStarted
     | ChunkStarted
     | ChunkFinished
     | ChunkFailed

@@ -20,7 +20,10 @@ def test_a_run_migrates_the_ledger_of_the_release_before_and_its_records_stand(
     )
     refused = shop.command("status")
     assert (refused.exit_code, "LEDGER_TOO_OLD" in refused.stderr) == (2, True)
+    unasked = shop.command("run")
+    assert (unasked.exit_code, "run --yes" in unasked.stderr) == (2, True)
     again = shop.command("run", "--yes", "--json")
     assert again.exit_code == 0, again
+    assert "version 2 to 3" in again.stderr
     assert again.document["models"] == [], "what was built before the migration is built"
     assert shop.command("status").exit_code == 0

@@ -19,6 +19,7 @@ from sqlbackfill.run.events import (
     ChunkStarted,
     Draining,
     Event,
+    LedgerMigrated,
     RunFinished,
     RunStarted,
     SourceCompared,
@@ -108,7 +109,7 @@ class Progress:
                 self._model(model).failed += chunk.end - chunk.start
             case Draining():
                 self.is_draining = True
-            case RunFinished() | ChunkResized() | SourceCompared():
+            case RunFinished() | ChunkResized() | SourceCompared() | LedgerMigrated():
                 pass
 
     def _ended(self, name: str) -> ModelProgress:

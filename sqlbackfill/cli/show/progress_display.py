@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlbackfill.cli.output import Output
 from sqlbackfill.cli.show.progress import DRAINING, ModelProgress, Progress, frame, line
-from sqlbackfill.cli.show.words import reading
+from sqlbackfill.cli.show.words import migrated, reading
 from sqlbackfill.run.events import (
     ChunkBlocked,
     ChunkCutOff,
@@ -14,6 +14,7 @@ from sqlbackfill.run.events import (
     ChunkFinished,
     Draining,
     Event,
+    LedgerMigrated,
     RunFinished,
     RunStarted,
     SourceCompared,
@@ -44,6 +45,8 @@ class LineProgress:
                 self._told = progress.clock()
                 if progress.models:
                     self.output.remark(f"run {run_id}")
+            case LedgerMigrated(before=before, now=now):
+                self.output.remark(migrated(before, now))
             case SourceCompared(source=source, scan_bytes=scan_bytes):
                 self.output.remark(reading(source, scan_bytes))
             case Draining():
@@ -81,7 +84,9 @@ class LiveProgress:
 
     def __call__(self, event: Event) -> None:
         self.progress.take(event)
-        if isinstance(event, RunStarted) and self.progress.models:
+        if isinstance(event, LedgerMigrated):
+            self.output.remark(migrated(event.before, event.now))
+        elif isinstance(event, RunStarted) and self.progress.models:
             self._live = self._start()
         elif isinstance(event, RunFinished):
             self.close()

@@ -54,6 +54,11 @@ def reading(source: str, scan_bytes: int | None) -> str:
     return f"reading {source} ({price}) to see what changed"
 
 
+def migrated(before: int, now: int) -> str:
+    """What is said of a ledger that a run brought up to date."""
+    return f"the ledger was migrated from version {before} to {now}"
+
+
 def ranges(label: str, most: int = 4) -> str:
     """The first ranges of a label and how many more there are; commas in quoted keys join nothing."""
     parts = _RANGE.findall(label)

@@ -35,6 +35,7 @@ SOURCE_META_KEYS: Final = _words(
 
 # Hooks are SQL that dbt renders when it runs them, with macros that yml values cannot see.
 LATE_RENDERED: Final = frozenset({"pre_hook", "post_hook"})
+_HOOKS: Final = LATE_RENDERED | {"sql_header"}
 
 # https://docs.getdbt.com/reference/model-configs and the adapters' own pages.
 _DBT_KEYS: Final = """
@@ -137,6 +138,17 @@ SOURCE_CONFIG_KEYS: Final = _words(
 def normal_key(key: str) -> str:
     """A config key as config() spells it: `+pre-hook` is `pre_hook`."""
     return key.removeprefix("+").strip().replace("-", "_")
+
+
+def warn_hook(key: str, span: SourceSpan | None, findings: Findings) -> None:
+    """A warning for SQL that dbt would run around a model's own, which we do not."""
+    if key in _HOOKS:
+        findings.warning(
+            "HOOK_NOT_RUN",
+            f"`{key}` is not run: a rebuild runs the model's query and nothing else",
+            span,
+            "see that the rows do not depend on it, or put it into the query",
+        )
 
 
 def warn_unknown_config(key: str, span: SourceSpan | None, findings: Findings) -> None:

@@ -12,7 +12,7 @@ from sqlbackfill.project.config import (
     OnSchemaChange,
     SqlbackfillMeta,
 )
-from sqlbackfill.project.config_keys import warn_unknown_config
+from sqlbackfill.project.config_keys import warn_hook, warn_unknown_config
 from sqlbackfill.project.config_values import (
     at_least,
     one_of,
@@ -68,9 +68,11 @@ def read_config(
     Keys that nobody knows are warned of, except those in `unchecked`, which were checked before.
     `refusal` and `unsupported` are left to the caller.
     """
-    for key in values:
+    for key, value in values.items():
         if key not in unchecked:
             warn_unknown_config(key, reader.span(key), reader.findings)
+            if value:
+                warn_hook(key, reader.span(key), reader.findings)
     found = reader.read_all("", values, _CONFIG_READERS)
     meta = found.get("meta", {})
     ours = reader.read(META, meta.get("sqlbackfill"), read_mapping)

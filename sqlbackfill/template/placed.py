@@ -108,6 +108,18 @@ class Tag:
     end: int
 
 
+def _repeated_argument(tree: nodes.Template, message: str) -> TemplateSyntaxError:
+    """What is wrong with `tree`, at the second of two arguments of one name if there are such."""
+    for call in tree.find_all((nodes.Call, nodes.Filter, nodes.Test)):
+        seen: set[str] = set()
+        arguments: list[nodes.Keyword] = getattr(call, "kwargs", [])
+        for argument in arguments:
+            if argument.key in seen:
+                return TemplateSyntaxError(message, argument.lineno)
+            seen.add(argument.key)
+    return TemplateSyntaxError(message, 1)
+
+
 class PlacedTemplate(Template):
     """A compiled template with the text it came from."""
 
@@ -127,7 +139,11 @@ class PlacedTemplate(Template):
     ) -> PlacedTemplate:
         """Raises TemplateSyntaxError, whose lineno is one plus the offset."""
         tree = environment.parse(source, file, file) if isinstance(source, str) else source
-        code = environment.compile(tree, file, file)
+        try:
+            code = environment.compile(tree, file, file)
+        except SyntaxError as error:
+            # Jinja leaves it to Python to see this, which knows no place in a template.
+            raise _repeated_argument(tree, error.msg) from error
         template = cls.from_code(environment, code, environment.globals)
         assert isinstance(template, PlacedTemplate)  # noqa: S101
         if isinstance(source, str) and "config" not in source:

@@ -242,6 +242,13 @@ def test_unknown_keys_in_the_file_are_warnings_of_the_model(resolve) -> None:
     assert "did you mean `grain`?" in model.warnings[1].message
 
 
+@pytest.mark.parametrize("hook", ["pre_hook", "post_hook", "sql_header"])
+def test_sql_that_dbt_would_run_around_the_query_is_warned_of(resolve, hook: str) -> None:
+    (warning,) = resolve({}, {hook: "delete from raw"}).warnings
+    assert (warning.code, warning.span) == ("HOOK_NOT_RUN", AT)
+    assert resolve({}, {hook: []}).warnings == ()
+
+
 def test_what_the_yml_was_warned_of_is_not_said_again(resolve) -> None:
     model = resolve({"models/s.yml": "models: [{name: a, config: {evnt_time: ts}}]"})
     assert model.warnings == ()

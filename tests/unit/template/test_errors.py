@@ -24,6 +24,7 @@ def shop(project):
         ("select\n  {{ 1 + }}", "JINJA_SYNTAX", (2, 10)),
         ("a\n {# b", "JINJA_SYNTAX", (2, 2)),
         ("a\r\nb {{ ? }}", "JINJA_SYNTAX", (2, 6)),
+        ("a\n{{ f(a=1, b=2, a=3) }}", "JINJA_SYNTAX", (2, 18)),
         ("{{ (1 }}", "JINJA_SYNTAX", (1, 7)),
         ("{% fi x %}", "JINJA_SYNTAX", (1, 4)),
         ("x {{ x | nofilter }}", "JINJA_SYNTAX", (1, 10)),

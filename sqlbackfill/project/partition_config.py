@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlbackfill.dataclass import replace
 from sqlbackfill.errors import Diagnostic, ProjectError
 from sqlbackfill.partitions.bounds import BoundType, read_moment
@@ -14,6 +16,7 @@ from sqlbackfill.partitions.time_partitioning import TimePartitioning
 from sqlbackfill.project.config import (
     IntegerRange,
     Materialization,
+    ModelConfig,
     StaticKeys,
     UnsupportedKeys,
 )
@@ -43,6 +46,22 @@ def build_partitioning(model: Model, column_type: BoundType) -> Partitioning | N
             )
         case UnsupportedKeys() | None:
             return _time_partitioning(model, column_type)
+
+
+def unused_grain(
+    name: str, config: ModelConfig, written: Mapping[str, object]
+) -> tuple[Diagnostic, ...]:
+    """A warning where a model's own config, `written`, cuts what is built in one piece."""
+    if config.materialized is Materialization.INCREMENTAL or not written.get("batch_size"):
+        return ()
+    findings = Findings(name)
+    findings.warning(
+        "NOT_INCREMENTAL",
+        f"`batch_size` has no effect: `{name}` is built whole ({config.materialized})",
+        config.span("batch_size"),
+        "set materialized='incremental', or remove batch_size",
+    )
+    return findings.warnings
 
 
 def require_partitioned(model: Model) -> None:

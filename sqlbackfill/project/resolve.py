@@ -13,6 +13,7 @@ from sqlbackfill.project.findings import Findings
 from sqlbackfill.project.layers import merge
 from sqlbackfill.project.model import ConfigLayer, Model, ModelFile, ModelKind
 from sqlbackfill.project.names import DBT_NAMES, NameRules
+from sqlbackfill.project.partition_config import unused_grain
 from sqlbackfill.project.project import Project
 from sqlbackfill.project.refusals import refusal_of, unsupported_strategy
 from sqlbackfill.project.target import Target
@@ -60,8 +61,15 @@ def resolve_model(
         columns=file.columns,
         span=file.span,
         # What the layers of the yml files gave rise to was said when they were read.
-        warnings=tuple(w for w in findings.warnings if w.span is None or w.span.file == file.file),
+        warnings=(
+            *(w for w in findings.warnings if w.span is None or w.span.file == file.file),
+            *unused_grain(file.name, config, {**_yml_values(file), **own}),
+        ),
     )
+
+
+def _yml_values(file: ModelFile) -> Mapping[str, object]:
+    return file.yml_config.values if file.yml_config else {}
 
 
 def _relation(file: ModelFile, config: ModelConfig, target: Target, names: NameRules) -> Relation:

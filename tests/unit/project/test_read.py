@@ -343,7 +343,9 @@ def test_hooks_are_not_rendered(read) -> None:
     assert project.files[0].tree_config[0].values == {"post_hook": "{{ broken }}"}
 
 
-@pytest.mark.parametrize("key", ["group", "snowflake_warehouse", "+merge-exclude-columns", "partition_by"])
+@pytest.mark.parametrize(
+    "key", ["group", "snowflake_warehouse", "+merge-exclude-columns", "partition_by"]
+)
 def test_keys_of_dbt_that_are_not_ours_do_not_warn(read, key: str) -> None:
     name = key.removeprefix("+")
     project = read(

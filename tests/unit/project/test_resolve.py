@@ -249,6 +249,13 @@ def test_sql_that_dbt_would_run_around_the_query_is_warned_of(resolve, hook: str
     assert resolve({}, {hook: []}).warnings == ()
 
 
+def test_a_batch_size_without_incremental_is_warned_of(resolve) -> None:
+    (warning,) = resolve({}, {"event_time": "day", "batch_size": "day"}).warnings
+    assert (warning.code, warning.span) == ("NOT_INCREMENTAL", AT)
+    assert resolve({}, {"materialized": "incremental", "batch_size": "day"}).warnings == ()
+    assert resolve({}, {"event_time": "day"}).warnings == ()
+
+
 def test_what_the_yml_was_warned_of_is_not_said_again(resolve) -> None:
     model = resolve({"models/s.yml": "models: [{name: a, config: {evnt_time: ts}}]"})
     assert model.warnings == ()

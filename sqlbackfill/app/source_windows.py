@@ -133,18 +133,24 @@ class SourceWindow:
 
 
 def source_window(workspace: Workspace, reads: Reads, model: str, source: Source) -> SourceWindow:
-    """How `model` reads `source`. Whole, where its window is not on the source's event_time."""
+    """How `model` reads `source`, by the source's event_time, or the column of the window if it has none.
+
+    Whole, where no window is on that column, or it cannot be cut.
+    """
     partitioning = workspace.partitionings[model]
     read = workspace.read_of(model, source.name)
-    cut = _partitioning(workspace, source, partitioning)
-    if read is None or cut is None or not _is_on(read, source):
+    column = _column(read, source)
+    if read is None or read.window is None or column is None:
+        return whole_window(reads, model, source)
+    cut = _partitioning(workspace, source, column, partitioning)
+    if cut is None:
         return whole_window(reads, model, source)
     own = Reads(
         partitionings={model: partitioning, source.name: cut},
         horizons={model: reads.horizons[model], source.name: _widest(cut)},
         edges={model: (ReadEdge(source.name, read.window),), source.name: ()},
     )
-    return SourceWindow(source.name, cut, source.event_time, read.window, own, model)
+    return SourceWindow(source.name, cut, column, read.window, own, model)
 
 
 def whole_window(reads: Reads, model: str, source: Source) -> SourceWindow:
@@ -152,20 +158,19 @@ def whole_window(reads: Reads, model: str, source: Source) -> SourceWindow:
     return SourceWindow(source.name, WholePartitioning(), None, None, reads, model)
 
 
-def _is_on(read: Read, source: Source) -> bool:
-    return (
-        read.window is not None
-        and read.column is not None
-        and read.column.lower() == (source.event_time or "").lower()
-    )
+def _column(read: Read | None, source: Source) -> str | None:
+    if read is None or read.column is None:
+        return None
+    is_on_another = source.event_time and read.column.lower() != source.event_time.lower()
+    return None if is_on_another else read.column
 
 
 def _partitioning(
-    workspace: Workspace, source: Source, reader: AnyPartitioning
+    workspace: Workspace, source: Source, column: str, reader: AnyPartitioning
 ) -> AnyPartitioning | None:
-    """How the source is cut for `reader`; None where it can only be taken whole."""
+    """How the source is cut by `column` for `reader`; None where it can only be taken whole."""
     columns = workspace.schemas[source.name].columns if source.name in workspace.schemas else None
-    wanted = (source.event_time or "").lower()
+    wanted = column.lower()
     kind = next((bound_type(c.type) for c in columns or () if c.name.lower() == wanted), None)
     match kind:
         case BoundType.DATE | BoundType.TIMESTAMP | BoundType.TIMESTAMPTZ:

@@ -45,6 +45,10 @@ WEEKLY = """\
 select date_trunc('week', day)::date as week, sum(amount)::bigint as amount
 from {{ source('raw', 'events') }} group by 1
 """
+NUMBERED = """\
+{{ config(event_time='id', meta={'sqlbackfill': {'partitions': {'integers': {'size': 10, 'begin': 0, 'end': 90}}}}) }}
+select id, amount from {{ source('raw', 'events') }}
+"""
 MODELS = {"daily": DAILY, "week_sum": TRAILING, "weekly": WEEKLY}
 EVENTS = """
     select date '2024-01-01' + (n // 3)::integer as day, n as id, n * 10 as amount, 'n' as note
@@ -179,6 +183,21 @@ def test_a_late_row_makes_stale_exactly_what_reads_its_day_and_run_rebuilds_it(
     assert sources.project.rows(last_week) == sources.project.rows(
         "select amount from week_sum where day = '2024-01-16'"
     )
+
+
+def test_a_source_without_event_time_is_compared_by_the_column_of_each_window(
+    sources: Sources,
+) -> None:
+    sources.models(**MODELS, numbered=NUMBERED)
+    yml = sources.project.root / "models/sources.yml"
+    yml.write_text(yml.read_text().replace("event_time: day, ", ""))
+    assert sources.run() == {"daily": 28, "numbered": 9, "week_sum": 28, "weekly": 4}
+    assert sources.stale() == {}
+    sources.load(EVENTS.replace("n * 10", "n * 10 + (n = 28)::int"))
+
+    assert sources.stale() == {**LATE_STALE, "numbered": ["20..30"]}
+    assert sources.run() == {"daily": 1, "numbered": 1, "week_sum": 7, "weekly": 1}
+    assert sources.stale() == {}
 
 
 def test_the_same_rows_in_another_order_and_a_column_that_nobody_reads_make_nothing_stale(

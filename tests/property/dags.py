@@ -205,7 +205,11 @@ class Project:
         (root / "profiles.yml").write_text(
             "dags: {target: dev, outputs: {dev: {type: duckdb, path: warehouse.duckdb}}}\n"
         )
-        tables = ", ".join(f"{{name: {name}, config: {{event_time: day}}}}" for name in SOURCES)
+        declared, other = SOURCES
+        cut = ", config: {event_time: day}"
+        # Where windows are bounded on both sides they say themselves by which column they are.
+        is_bounded = all(None not in each for n in self.nodes for each in SHAPES[n.shape].reads)
+        tables = f"{{name: {declared}{cut}}}, {{name: {other}{'' if is_bounded else cut}}}"
         (root / "models" / "sources.yml").write_text(
             f"sources: [{{name: raw, tables: [{tables}, {{name: dim}}]}}]\n"
             if not self.names_dim_itself

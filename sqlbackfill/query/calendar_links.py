@@ -4,6 +4,7 @@ parts make, the slot of time that it lies in.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,11 +18,13 @@ from sqlbackfill.partitions.paths import DAY_US, FIXED_US, Op, Step
 from sqlbackfill.query import images
 from sqlbackfill.query.encodings import Found, ToWall
 from sqlbackfill.query.formats import part_of
-from sqlbackfill.query.kinds import Kind, KindOf, is_time, is_wall
+from sqlbackfill.query.kinds import Kind, KindOf, is_time, is_wall, kind_of_type
 from sqlbackfill.query.units import interval_of, unit_of, whole_number
 
 _FIELDS: Final = ("year", "month", "day")
 _LAST_DAYS: Final = ("month", "quarter", "year")
+_SHORT: Final = frozenset({exp.DataType.Type.TINYINT, exp.DataType.Type.UTINYINT})  # no year fits
+_FINE: Final = re.compile(r"[.,]\d{7}")  # finer than a microsecond, which engines round
 _MONDAY_US: Final = microseconds(datetime(2000, 1, 3, tzinfo=UTC))
 
 
@@ -102,7 +105,7 @@ def _next_finer(unit: str) -> str | None:
 def _uncast(node: exp.Expr) -> exp.Expr:
     """A part without the cast that makes a whole number of it."""
     while isinstance(node, exp.Paren) or (
-        isinstance(node, exp.Cast) and node.to.this in exp.DataType.INTEGER_TYPES
+        isinstance(node, exp.Cast) and node.to.this in exp.DataType.INTEGER_TYPES - _SHORT
     ):
         node = node.this
     return node
@@ -118,7 +121,8 @@ class Slot:
 
     def fits(self, kind: Kind) -> bool:
         """Whether slots of values of `kind` are as they seem: those of dates are whole days."""
-        return is_wall(kind) and (kind is not BoundType.DATE or self.width_us % DAY_US == 0)
+        are_days = self.width_us % DAY_US == 0 and self.origin_us % DAY_US == 0
+        return is_wall(kind) and (kind is not BoundType.DATE or are_days)
 
 
 def slot_of(node: exp.Expr, dialect: str) -> Slot | None:
@@ -126,7 +130,7 @@ def slot_of(node: exp.Expr, dialect: str) -> Slot | None:
     if isinstance(node, exp.DateBin) and dialect in ("duckdb", "postgres"):
         width = _width(node.this)
         given = node.args.get("unit")
-        origin = _MONDAY_US if given is None else _moment(given)
+        origin = _MONDAY_US if given is None else _moment(given, dialect)
         if given is None and dialect == "postgres":
             return None
         moment = node.expression
@@ -154,17 +158,25 @@ def _width(node: exp.Expr) -> int | None:
     return FIXED_US[given[0]] * given[1] if given is not None and given[0] in FIXED_US else None
 
 
-def _moment(node: exp.Expr) -> int | None:
-    """The reading of a clock that a literal names."""
-    while isinstance(node, (exp.Paren, exp.Cast)):
+def _moment(node: exp.Expr, dialect: str) -> int | None:
+    """The reading of a clock that a literal names; an instant is none, slots from it are instants too."""
+    while isinstance(node, exp.Paren):
         node = node.this
-    if not isinstance(node, exp.Literal) or not node.is_string:
+    target: Kind = None
+    if isinstance(node, exp.Cast):
+        target = kind_of_type(node.to, dialect)
+        node = node.this
+        if not is_wall(target):
+            return None
+    if not isinstance(node, exp.Literal) or not node.is_string or _FINE.search(node.name):
         return None
     try:
         read = datetime.fromisoformat(node.name)
     except ValueError:
         return None
-    return microseconds(read.replace(tzinfo=UTC)) if read.tzinfo is None else None
+    origin = microseconds(read.replace(tzinfo=UTC))
+    is_cut = target is BoundType.DATE and origin % DAY_US != 0
+    return origin if read.tzinfo is None and not is_cut else None
 
 
 def _rounded(slot: Slot, division: Op) -> tuple[Step, ...]:

@@ -124,10 +124,10 @@ class EdgeRules:
             return self._at_own_offset(node, target)
         if not is_time(source) or not is_time(target):
             is_same = source is target or (is_text_kind(source) and is_text_kind(target))
-            plain = is_same and not node.to.expressions
+            plain = is_same and not node.to.expressions and not self._may_lose(node, target)
             return Link(node.this, SAME, SAME) if plain else None
         both = self.between(source, target)
-        if both is None:
+        if both is None or self._may_lose(node, target):
             return None
         forward, backward = both
         if target is BoundType.DATE:
@@ -137,6 +137,15 @@ class EdgeRules:
             forward = images.then(forward, images.widening(_SECOND_US))
             backward = images.then(images.widening(_SECOND_US), backward)
         return Link(node.this, forward, backward)
+
+    def _may_lose(self, node: exp.Cast | exp.TryCast, target: Kind) -> bool:
+        """Whether values that do not fit come out as NULL, or in Spark as other numbers, and not as an error."""
+        if not isinstance(node, exp.TryCast):
+            return False
+        if target is BoundType.INTEGER:
+            widest = _WIDEST if self.dialect == "duckdb" else _WIDE
+            return node.to.this not in widest
+        return node.to.this is exp.DataType.Type.TIMESTAMP_NS
 
     def _at_own_offset(self, node: exp.Cast | exp.TryCast, target: Kind) -> Link | None:
         """The link of a date or reading at an offset that the value brings, which is not known."""
@@ -259,6 +268,8 @@ class EdgeRules:
 _FOLDING: Final = frozenset(
     {"mysql", "tsql", "fabric", "snowflake", "starrocks", "doris", "singlestore", "teradata"}
 )
+_WIDEST: Final = frozenset({exp.DataType.Type.INT128})
+_WIDE: Final = frozenset({exp.DataType.Type.BIGINT, *_WIDEST})
 _COARSE: Final = frozenset(
     {
         exp.DataType.Type.TIMESTAMP_S,

@@ -7,8 +7,9 @@ from typing import Any, Final
 import pytest
 from sqlglot import exp
 
-from sqlbackfill.query import calendar_links, join_tree, siblings, terms
+from sqlbackfill.query import calendar_links, edges, join_tree, siblings, terms
 from sqlbackfill.query.images import ceils, floors
+from sqlbackfill.query.kinds import is_time
 from tests.property.broken_rules import Mutant
 
 
@@ -69,6 +70,16 @@ def _parts_of_the_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calendar_links, "part_of", part)
 
 
+def _origins_without_zone(patch: pytest.MonkeyPatch) -> None:
+    """An instant as origin taken for the reading of a clock."""
+    patch.setattr(calendar_links, "is_wall", is_time)
+
+
+def _misfits_are_kept(patch: pytest.MonkeyPatch) -> None:
+    """TRY_CAST taken for a cast that fails where a value does not fit."""
+    patch.setattr(edges.EdgeRules, "_may_lose", lambda self, node, target: False)
+
+
 DERIVED_MUTANTS: Final = (
     Mutant("keys that ROLLUP leaves out follow", _left_out_keys_follow, "shown together"),
     Mutant("the first arm of a UNION speaks for all", _first_arm_speaks_for_all, "shown together"),
@@ -76,4 +87,6 @@ DERIVED_MUTANTS: Final = (
     Mutant("a last day as the day itself", _last_day_as_the_day, "calendar"),
     Mutant("slots counted from 1970", _slots_from_1970, "calendar"),
     Mutant("parts of the first date", _parts_of_the_first, "calendar"),
+    Mutant("origins without their zone", _origins_without_zone, "calendar"),
+    Mutant("what does not fit is not NULL", _misfits_are_kept, "shown together"),
 )

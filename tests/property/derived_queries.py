@@ -17,6 +17,7 @@ _FAMILIES: Final = (
      "x.d", "last_day(x.d) - 22"),
     ("x.tz", "x.tz::date", f"(x.tz at time zone '{_ZONE}')::date", "date_trunc('day', x.tz)"),
     ("x.v", "x.v + 1", "x.d", "x.d + 1"),
+    ("x.v + 126", "try_cast(x.v + 126 as tinyint)"),
 )  # fmt: skip
 
 
@@ -115,7 +116,8 @@ def calendar(rng: random.Random) -> str:
         f"time_bucket(interval 2 day, {d})", f"time_bucket(interval 1 week, {d})", f"time_bucket(interval 3 day, {d}, date '2013-03-08')",
         "time_bucket(interval '7 hours', x.ts)", "time_bucket(interval '15 minutes', x.ts)", "time_bucket(interval 1 month, x.ts)",
         "time_bucket(interval '1 day', x.tz)", "time_bucket(interval '5 hours', x.ts, timestamp '2013-03-01 02:30:00')",
-        "time_bucket(interval 36 hour, x.d)",
+        "time_bucket(interval 36 hour, x.d)", "time_bucket(interval 2 day, x.ts, timestamptz '2012-07-01')::date",
+        "time_bucket(interval 2 day, x.ts, '2013-03-01 05:00:00'::date)", "time_bucket(interval 2 day, x.d, timestamp '2013-03-01 05:00:00')",
     ))  # fmt: skip
     what = rng.choice((
         "x.v", f"sum(x.v) over (partition by x.k, {p})", f"sum(x.v) over (order by {p})",

@@ -162,3 +162,9 @@ select time_bucket(interval 3 day, x.e, date '2013-03-08') as p, count(*) over (
 
 -- parts of the first date | ta | UTC
 select make_date(year(x.d - 9), month(x.d), 1) + 8 as p, sum(x.v) over (partition by x.k, make_date(year(x.d - 9), month(x.d), 1) + 8) as v, x.id from __sb_occurrence_0__ as x;
+
+-- origins without their zone | tb | America/New_York
+select time_bucket(interval 2 day, x.ts, timestamptz '2012-07-01')::date as p, x.id from __sb_occurrence_0__ as x;
+
+-- what does not fit is not NULL | tb | UTC
+select x.v + 126 as p, count(*) over (partition by try_cast(x.v + 126 as tinyint)) as n, x.id from __sb_occurrence_0__ as x;

@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from sqlbackfill.dataclass import dataclass, replace
 from sqlbackfill.errors import ProjectError
+from sqlbackfill.query import sqlglot_log  # noqa: F401 - before sqlglot has anything to say
 from sqlbackfill.query.blocks import Unresolvable, short_hash
 from sqlbackfill.query.canonical import Canonical
 from sqlbackfill.query.facts import AnalysisRequest, InputRef, QueryFacts

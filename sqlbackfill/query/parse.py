@@ -17,6 +17,7 @@ from sqlglot.schema import MappingSchema
 
 from sqlbackfill.dataclass import dataclass, field
 from sqlbackfill.errors import Diagnostic, ProjectError, Severity, SourceSpan
+from sqlbackfill.query import sqlglot_log  # noqa: F401 - before sqlglot has anything to say
 from sqlbackfill.query.column_aliases import without_column_aliases
 from sqlbackfill.query.facts import AnalysisRequest, HardCodedTable, InputRef
 from sqlbackfill.query.null_order import mark_written_nulls

@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
 from sqlbackfill.dataclass import dataclass
+from sqlbackfill.query import sqlglot_log  # noqa: F401 - before sqlglot has anything to say
 from sqlbackfill.query.chains import chains
 from sqlbackfill.query.conditions import ConditionReader, conjuncts
 from sqlbackfill.query.determinism import is_aggregate, is_clock, is_unknown_function, is_volatile

@@ -54,3 +54,16 @@ def test_a_list_in_which_a_type_is_missing_is_not_taken_for_all_columns(tmp_path
 
     assert model["separable"]["verdict"] == "unproven"
     assert model["inputs"][0]["read"]["kind"] == "unknown"
+
+
+def test_what_the_parser_remarks_is_not_printed(tmp_path: Path) -> None:
+    project = _project(tmp_path, "bigquery", "[{name: ts, data_type: date}]")
+    project.write(
+        "models/remarked.sql",
+        "{{ config(materialized='incremental', event_time='day', batch_size='day', begin='2024-01-01') }}\n"
+        "select ts as day, json_extract(note, '$[') as found from {{ source('raw', 'events') }}\n",
+    )
+    for command in ("explain", "check", "ls", "lineage"):
+        outcome = project.command(command)
+        assert outcome.exit_code == (command == "check"), outcome  # it misses the table
+        assert "JSON path" not in outcome.stderr, outcome

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from sqlglot import exp
 
 from sqlbackfill.partitions.bounds import BoundType
-from sqlbackfill.partitions.paths import Op, Step
+from sqlbackfill.partitions.paths import DAY_US, Op, Step
 from sqlbackfill.query import images
 from sqlbackfill.query.epochs import Count, Epoch, Rounding, count_of
 from sqlbackfill.query.formats import Digits, WrittenText, digits_of, written_text
@@ -50,6 +50,16 @@ def encoded(node: exp.Expr, kind: KindOf, to_wall: ToWall, dialect: str) -> Foun
     digits = digits_of(node, dialect)
     if digits is not None and is_time(kind(digits.argument)):
         return _digits_link(digits, kind(digits.argument), to_wall)
+    if (
+        isinstance(node, exp.TryCast)
+        and node.to.this not in _WIDE
+        and kind(node) is BoundType.INTEGER
+    ):
+        return (
+            _read_back(node.this, BoundType.INTEGER, kind, dialect)
+            if _fits(node, dialect)
+            else None
+        )
     if isinstance(node, (exp.Cast, exp.TryCast)):
         return _read_back(node.this, kind(node), kind, dialect)
     if isinstance(node, exp.ToNumber):
@@ -167,6 +177,20 @@ def _read_back(node: exp.Expr, target: Kind, kind: KindOf, dialect: str) -> Foun
         return None
     slack = SAME if count.is_whole else images.widening(1)
     return node, slack, slack
+
+
+_WIDE: Final = frozenset({exp.DataType.Type.BIGINT, exp.DataType.Type.INT128})
+_INT_DIGITS: Final = frozenset({"year", "month", "day"})
+
+
+def _fits(node: exp.TryCast, dialect: str) -> bool:
+    """Whether every number that is tried to be cast fits, so that none of them is NULL where its moment is not."""
+    if node.to.this is not exp.DataType.Type.INT:
+        return False
+    text, count = written_text(_bare(node.this), dialect), count_of(_bare(node.this), dialect)
+    if text is not None:
+        return text.unit in _INT_DIGITS
+    return count is not None and count.unit_us >= DAY_US
 
 
 # In the others a setting tells how text is read as a date.

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from sqlglot import exp
 
-from sqlbackfill.query import calendar_links, edges, join_tree, siblings, terms
+from sqlbackfill.query import calendar_links, edges, encodings, join_tree, siblings, terms
 from sqlbackfill.query.images import ceils, floors
 from sqlbackfill.query.kinds import is_time
 from tests.property.broken_rules import Mutant
@@ -80,6 +80,10 @@ def _misfits_are_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(edges.EdgeRules, "_may_lose", lambda self, node, target: False)
 
 
+def _written_misfits_are_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(encodings, "_fits", lambda node, dialect: True)
+
+
 DERIVED_MUTANTS: Final = (
     Mutant("keys that ROLLUP leaves out follow", _left_out_keys_follow, "shown together"),
     Mutant("the first arm of a UNION speaks for all", _first_arm_speaks_for_all, "shown together"),
@@ -89,4 +93,5 @@ DERIVED_MUTANTS: Final = (
     Mutant("parts of the first date", _parts_of_the_first, "calendar"),
     Mutant("origins without their zone", _origins_without_zone, "calendar"),
     Mutant("what does not fit is not NULL", _misfits_are_kept, "shown together"),
+    Mutant("digits that do not fit are not NULL", _written_misfits_are_kept, "shown together"),
 )

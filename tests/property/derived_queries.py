@@ -18,6 +18,7 @@ _FAMILIES: Final = (
     ("x.tz", "x.tz::date", f"(x.tz at time zone '{_ZONE}')::date", "date_trunc('day', x.tz)"),
     ("x.v", "x.v + 1", "x.d", "x.d + 1"),
     ("x.v + 126", "try_cast(x.v + 126 as tinyint)"),
+    ("x.d", "try_cast(strftime(x.d, '%Y%m%d') as smallint)", "try_cast(x.d - date '2012-11-01' as tinyint)"),
 )  # fmt: skip
 
 

@@ -168,3 +168,6 @@ select time_bucket(interval 2 day, x.ts, timestamptz '2012-07-01')::date as p, x
 
 -- what does not fit is not NULL | tb | UTC
 select x.v + 126 as p, count(*) over (partition by try_cast(x.v + 126 as tinyint)) as n, x.id from __sb_occurrence_0__ as x;
+
+-- digits that do not fit are not NULL | tc | UTC
+select x.d as p, x.id, count(*) over (partition by try_cast(strftime(x.d, '%Y%m%d') as smallint)) as n from __sb_occurrence_0__ as x;

@@ -25,7 +25,7 @@ from sqlbackfill.partitions.paths import (
 )
 from sqlbackfill.query.edges import EdgeRules
 from sqlbackfill.query.images import SAME, Image, widened
-from sqlbackfill.query.kinds import Kind, arms_of, is_time, rounds
+from sqlbackfill.query.kinds import InnerKind, Kind, arms_of, is_time, is_wall, rounds
 from sqlbackfill.query.row_sources import ends_of, exploded
 from sqlbackfill.query.scopes import Scope, Scopes, resolve
 from sqlbackfill.query.sources import TableSource
@@ -210,7 +210,9 @@ class Terms:
             inner = self.info[argument]
             self.info[key] = TermInfo(kind, inner.owners, inner.strict)
             exact = link.forward == link.backward == SAME
-            self.connect(Edge(argument, key, link.forward, link.backward, y_settles=exact))
+            # Instants that are equal may have other dates where each brings an offset of its own.
+            is_read = inner.kind is InnerKind.OWN_OFFSET and is_wall(kind)
+            self.connect(Edge(argument, key, link.forward, link.backward, not is_read, exact))
             return
         info = TermInfo(kind, self.owners_of(node, scope), frozenset())
         self.info[key] = info

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
@@ -16,7 +16,7 @@ from sqlbackfill.query.determinism import choosers
 from sqlbackfill.query.grouping import Grouping, grouping_of
 from sqlbackfill.query.join_tree import Join, Leaf, Tree, row_edges
 from sqlbackfill.query.joins import JoinPass, Need
-from sqlbackfill.query.kinds import same_axis
+from sqlbackfill.query.kinds import InnerKind, same_axis
 from sqlbackfill.query.reasons import Reason
 from sqlbackfill.query.row_sources import exploded
 from sqlbackfill.query.scopes import Scope, Scopes, output_names, projection
@@ -183,13 +183,17 @@ class SelectPass:
             if not (
                 not depends_on_ties(call)
                 or tells_rows_apart(self._scopes, self.scope, nodes)
-                or shows_only_keys(call, select)
+                or (shows_only_keys(call, select) and not self._may_differ(nodes))
             ):
                 confining = call.partition_by if is_felt_elsewhere(call) else nodes
                 terms = {self._terms.of(node, self.scope) for node in confining}
                 equal = {t: r for t, r in wanted.items() if t in terms}
                 self._choose(equal, Reason("TIES", call.function, _name(call)))
         return hulled(needs)
+
+    def _may_differ(self, nodes: Sequence[exp.Expr]) -> bool:
+        """Whether equal values of `nodes` may show different dates, each at an offset of its own."""
+        return any(self._scopes.kind(node, self.scope) is InnerKind.OWN_OFFSET for node in nodes)
 
     def _choose(self, equal: Mapping[Term, Range], reason: Reason) -> None:
         """Notes a choice between rows that agree in the terms of `equal`: harmless across

@@ -15,15 +15,16 @@ COLUMNS = (
 )
 
 
+@pytest.mark.parametrize("shown", ["", "id, "])
 @pytest.mark.parametrize(("column", "verdict"), [("tz", Verdict.UNPROVEN), ("l", Verdict.PROVEN)])
 def test_ties_among_equal_moments_are_in_one_partition_only_if_they_have_one_date(
-    column: str, verdict: Verdict
+    column: str, verdict: Verdict, shown: str
 ) -> None:
     marker = "__sb_occurrence_0__"
     facts = analyse(
         AnalysisRequest(
             model="m",
-            sql=f"select {column}::date as p, id, row_number() over (partition by {column} order by k) as n from {marker}",
+            sql=f"select {column}::date as p, {shown}row_number() over (partition by {column} order by k) as n from {marker}",
             dialect="snowflake",
             occurrences={marker: InputRef(relation="t", columns=COLUMNS)},
             partition=PartitionInfo(column="p", grain="day"),

@@ -11,7 +11,6 @@ counts on from there: then nobody else may be writing these relations.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +32,7 @@ from sqlbackfill.ledger.log_rows import (
     read_islands,
     to_row,
 )
+from sqlbackfill.ledger.numbers import Numbers
 from sqlbackfill.ledger.records import (
     NO_COSTS,
     Action,
@@ -56,7 +56,6 @@ from sqlbackfill.ledger.schema import (
 )
 from sqlbackfill.warehouse.protocol import Adapter, Relation, Session
 
-_COUNT_BITS = 32
 _MOST_ROWS = 1000
 _MOST_NAMES = 500
 
@@ -81,11 +80,9 @@ class Ledger:
         self._runs = Runs(self.place)
         self._checkpoints = Checkpoints(self.place)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._numbers = Numbers(self.place)
         self._ready = False
-        self._seen = 0
         self._without: Session | None = None
-        self._count = 0
         self._appended: dict[tuple[str, str], tuple[int, int, int]] = {}
 
     def exists(self, session: Session) -> bool:
@@ -253,7 +250,9 @@ class Ledger:
         """
         if not records:
             return ()
-        numbers = self._take_numbers(session, [island.relation for island, _ in records])
+        numbers = self._numbers.take(
+            session, [self.leases.token(island.relation) for island, _ in records]
+        )
         table = self.place.relation("partition_log")
         islands = tuple(
             replace(island, seq=seq) for seq, (island, _) in zip(numbers, records, strict=True)
@@ -330,7 +329,7 @@ class Ledger:
     def save_chunk(self, session: Session, record: ChunkRecord) -> None:
         """Records that a chunk was not built; of one that was, the partition records tell."""
         failed = record.status is ChunkStatus.FAILED
-        newest = self._newest(session, record.relation) if failed else 0
+        newest = self._numbers.newest(session, self.leases.token(record.relation)) if failed else 0
         self._runs.save_chunk(session, record, newest)
 
     def runs(self, session: Session, limit: int | None = None) -> list[RunRecord]:
@@ -375,29 +374,6 @@ class Ledger:
     @property
     def _log(self) -> str:
         return self.place.sql("partition_log")
-
-    def _take_numbers(self, session: Session, relations: Sequence[Relation]) -> list[int]:
-        tokens = [self.leases.token(relation) for relation in relations]
-        highest = self._highest(session) if None in tokens else 0
-        with self._lock:
-            above = max(self._seen, highest) + 1
-            first, self._count = self._count + 1, self._count + len(relations)
-            numbers = [
-                above + at if token is None else (token << _COUNT_BITS) + first + at
-                for at, token in enumerate(tokens)
-            ]
-            self._seen = max(self._seen, *numbers)
-        return numbers
-
-    def _newest(self, session: Session, relation: Relation) -> int:
-        """A number that no record of `relation` exceeds by now, and every later one will."""
-        token = self.leases.token(relation)
-        return self._highest(session) if token is None else (token << _COUNT_BITS) + self._count
-
-    def _highest(self, session: Session) -> int:
-        seen = self._seen
-        found = session.execute(f"SELECT max(seq) FROM {self._log} WHERE seq > ?", (seen,))[0][0]
-        return seen if found is None else int(found)
 
 
 def _named(relations: Iterable[Relation]) -> tuple[str, list[object]]:

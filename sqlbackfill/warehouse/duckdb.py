@@ -15,11 +15,15 @@ from typing import Any
 from weakref import WeakSet
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
-from sqlbackfill.warehouse.duckdb_failures import Place, translate
+from sqlbackfill.warehouse.duckdb_opening import (
+    check_place,
+    opening_error,
+    preparing,
+    quote_text,
+    setting_error,
+)
 from sqlbackfill.warehouse.duckdb_profile import (
     IN_MEMORY,
-    PINNED_SETTINGS,
-    Attachment,
     DuckDBTarget,
     read_duckdb_target,
 )
@@ -237,7 +241,7 @@ class DuckDBAdapter:
         # transaction into a table made so cannot be read back on that connection.
         body = ", ".join(f"{quote_name(column.name)} {column.type}" for column in columns)
         session.execute(f"CREATE TABLE {made} ({body})")
-        session.execute(f"COMMENT ON TABLE {made} IS {_text(with_identity(None, identity))}")
+        session.execute(f"COMMENT ON TABLE {made} IS {quote_text(with_identity(None, identity))}")
         return identity
 
     def put_in_place(
@@ -272,7 +276,7 @@ class DuckDBAdapter:
         identity = read_identity(comment)
         if identity is None:
             identity = new_identity()
-            text = _text(with_identity(comment, identity))
+            text = quote_text(with_identity(comment, identity))
             session.execute(f"COMMENT ON {kind} {quote_relation(relation)} IS {text}")
         return identity
 
@@ -307,13 +311,13 @@ class DuckDBAdapter:
         for session in list(self._sessions):
             session.detach()
         self._shut()
-        _check_place(self._target.path, mode)
+        check_place(self._target.path, is_made=mode is _Mode.WRITE)
         try:
             self._engine = self._connect(mode)
         except SqlbackfillError:
             raise
         except Exception as error:  # noqa: BLE001 - every driver error becomes ours
-            raise self._opening_error(error) from None
+            raise opening_error(error, self._target, self._mask) from None
         self._mode = mode
 
     def _connect(self, mode: _Mode) -> Any:
@@ -330,44 +334,14 @@ class DuckDBAdapter:
         return engine
 
     def _prepare(self, cursor: Any) -> None:
-        statements = [f"LOAD {quote_name(name)}" for name in self._target.extensions]
-        settings = {**self._target.settings, **PINNED_SETTINGS}
-        statements += [f"SET {quote_name(k)} = {_text(v)}" for k, v in settings.items()]
-        statements += [_attach(each) for each in self._target.attach]
+        statements = [*preparing(self._target)]
         if self._target.path is None or self._mode is _Mode.ABSENT:
             statements.append(f"USE {quote_name(self.database)}")
         for sql in statements:
             try:
                 cursor.execute(sql)
             except Exception as error:  # noqa: BLE001 - every driver error becomes ours
-                raise self._setting_error(error, sql) from None
-
-    def _setting_error(self, error: Exception, sql: str) -> SqlbackfillError:
-        ours = translate(error, Place(path=self._target.path, sql=sql), self._mask)
-        if not sql.startswith("SET ") or ours.diagnostics[0].code != "QUERY_FAILED":
-            return ours
-        name = sql.split('"')[1]
-        return WarehouseError(
-            Diagnostic(
-                code="INVALID_SETTING",
-                message=f"duckdb does not take the setting `{name}`: "
-                + ours.diagnostics[0].message.removeprefix("duckdb could not run the query: "),
-                fix="correct it under `settings` in profiles.yml",
-            )
-        )
-
-    def _opening_error(self, error: Exception) -> SqlbackfillError:
-        ours = translate(error, Place(path=self._target.path), self._mask)
-        if ours.diagnostics[0].code == "QUERY_FAILED":
-            return WarehouseError(
-                Diagnostic(
-                    code="INVALID_SETTING" if self._target.config_options else "ENGINE_FAILED",
-                    message=f"duckdb could not open {self._target.path or 'a database in memory'}: "
-                    + ours.diagnostics[0].message.removeprefix("duckdb could not run the query: "),
-                    fix="check `path` and `config_options` in profiles.yml",
-                )
-            )
-        return ours
+                raise setting_error(error, sql, self._target.path, self._mask) from None
 
     def _mask(self, text: str) -> str:
         for secret in self._secrets:
@@ -379,35 +353,3 @@ class DuckDBAdapter:
         if engine is not None:
             with contextlib.suppress(Exception):
                 engine.close()
-
-
-def _check_place(path: Path | None, mode: _Mode) -> None:
-    """Raises where the operating system would, with a message that says what to do."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise WarehouseError(
-            Diagnostic(
-                code="DATABASE_IS_DIRECTORY",
-                message=f"{path} is a directory, not a DuckDB file",
-                fix=f"set `path` in profiles.yml to a file, such as {path / 'warehouse.duckdb'}",
-            )
-        )
-    if mode is _Mode.WRITE and not path.exists() and not path.parent.is_dir():
-        raise WarehouseError(
-            Diagnostic(
-                code="DIRECTORY_MISSING",
-                message=f"{path} cannot be made: there is no directory {path.parent}",
-                fix=f"mkdir -p {path.parent}, or correct `path` in profiles.yml",
-            )
-        )
-
-
-def _attach(attachment: Attachment) -> str:
-    mode = " (READ_ONLY)" if attachment.read_only else ""
-    alias = quote_name(attachment.alias)
-    return f"ATTACH IF NOT EXISTS {_text(attachment.path)} AS {alias}{mode}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -14,7 +14,8 @@ import duckdb
 import pytest
 
 from sqlbackfill.errors import Diagnostic, SqlbackfillError, WarehouseError
-from sqlbackfill.warehouse.duckdb import Attachment, DuckDBAdapter, DuckDBTarget
+from sqlbackfill.warehouse.duckdb import DuckDBAdapter, DuckDBTarget
+from sqlbackfill.warehouse.duckdb_profile import Attachment
 from sqlbackfill.warehouse.protocol import Relation
 
 Open = Callable[..., DuckDBAdapter]
